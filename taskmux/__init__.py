@@ -1,0 +1,1 @@
+"""Run a project's tasks, watch them, and tell people and programs how they are."""

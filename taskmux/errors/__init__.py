@@ -1,0 +1,95 @@
+"""What can go wrong and be put right: one class a cause, one number a class.
+
+TaskmuxError                  exit status 1 unless said otherwise
+├── NoConfig                  E100  exit status 2
+├── InvalidToml               E101  exit status 2
+├── UnknownKey                E102  exit status 2
+├── InvalidValue              E103  exit status 2
+├── HostConfigWrong           E104  exit status 2
+├── FileExists                E105  exit status 2
+├── TaskExists                E106  exit status 2
+├── TaskNotFound              E200
+├── AlreadyRunning            E201
+├── NotRunning                E202
+├── UnknownDependency         E210
+├── DependsOnItself           E211
+├── DependencyCycle           E212
+├── FolderMissing             E213
+├── NeverReady                E214
+├── SpawnFailed               E215
+├── NoFreePort                E216
+├── TaskFailed                E217
+├── UnknownSession            E300
+├── NotRegistered             E303
+├── DaemonNotRunning          E304  exit status 3
+├── NameTaken                 E305
+├── DaemonDidNotStart         E306  exit status 3
+├── ProtocolMismatch          E307  exit status 3
+├── HookFailed                E400
+├── HookTimedOut              E401
+├── PluginFailed              E700
+├── NobodyOffers              E701
+├── NotAllowed                E800
+├── BadRequest                E801  exit status 2
+├── UnknownCommand            E802  exit status 2
+├── Internal                  E900
+├── Interrupted               E901  exit status 130
+├── TimedOut                  E902  exit status 124
+└── Refused                   the daemon's own error, whatever its number
+"""
+
+from __future__ import annotations
+
+from .config import (
+    FileExists,
+    HostConfigWrong,
+    InvalidToml,
+    InvalidValue,
+    NoConfig,
+    TaskExists,
+    UnknownKey,
+)
+from .daemon import (
+    DaemonDidNotStart,
+    DaemonNotRunning,
+    NameTaken,
+    NotRegistered,
+    ProtocolMismatch,
+    UnknownSession,
+)
+from .doors import (
+    BadRequest,
+    Internal,
+    Interrupted,
+    NobodyOffers,
+    NotAllowed,
+    PluginFailed,
+    TimedOut,
+    UnknownCommand,
+)
+from .root import Refused, TaskmuxError, closest
+from .tasks import (
+    AlreadyRunning,
+    DependencyCycle,
+    DependsOnItself,
+    FolderMissing,
+    HookFailed,
+    HookTimedOut,
+    NeverReady,
+    NoFreePort,
+    NotRunning,
+    SpawnFailed,
+    TaskFailed,
+    TaskNotFound,
+    UnknownDependency,
+)
+
+__all__ = [
+    "AlreadyRunning", "BadRequest", "DaemonDidNotStart", "DaemonNotRunning", "DependencyCycle",
+    "DependsOnItself", "FileExists", "FolderMissing", "HookFailed", "HookTimedOut",
+    "HostConfigWrong", "Internal", "Interrupted", "InvalidToml", "InvalidValue", "NameTaken",
+    "NeverReady", "NoConfig", "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered",
+    "NotRunning", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists",
+    "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
+    "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
+]  # fmt: skip

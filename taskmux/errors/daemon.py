@@ -1,0 +1,74 @@
+"""Errors of the daemon and of its registry of projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .root import TaskmuxError, closest
+
+
+class UnknownSession(TaskmuxError):
+    """No registered project has that id."""
+
+    code = "E300"
+
+    def __init__(self, session: str, known: Iterable[str] = ()) -> None:
+        hint = closest(session, known) or "run `taskmux daemon list` to see them"
+        super().__init__(f"no project named {session!r}", hint=hint, session=session)
+
+
+class NotRegistered(TaskmuxError):
+    """The project to forget was never registered."""
+
+    code = "E303"
+
+    def __init__(self, session: str, known: Iterable[str] = ()) -> None:
+        hint = closest(session, known) or "run `taskmux daemon list` to see what is"
+        super().__init__(f"{session!r} is not registered", hint=hint, session=session)
+
+
+class DaemonNotRunning(TaskmuxError):
+    """Nobody answers at the daemon's socket."""
+
+    code = "E304"
+    exit_status = 3
+
+    def __init__(self) -> None:
+        super().__init__("the daemon is not running", hint="run `taskmux daemon start`")
+
+
+class NameTaken(TaskmuxError):
+    """Another folder's taskmux.toml has the same name, and still exists."""
+
+    code = "E305"
+
+    def __init__(self, session: str, path: str, other: str) -> None:
+        hint = "change name in one of them, or run `taskmux daemon register --force` to replace it"
+        sentence = f"{session!r} is registered from {other} already"
+        super().__init__(sentence, hint=hint, session=session, path=path, other=other)
+
+
+class DaemonDidNotStart(TaskmuxError):
+    """The daemon ended before it was ready. `log` holds the last lines it wrote."""
+
+    code = "E306"
+    exit_status = 3
+
+    def __init__(self, why: str, log: Sequence[str], path: str) -> None:
+        super().__init__(
+            f"the daemon did not come up: {why}",
+            hint=f"its log is {path}",
+            log=list(log),
+            path=path,
+        )
+
+
+class ProtocolMismatch(TaskmuxError):
+    """The daemon's answer is not one this version knows."""
+
+    code = "E307"
+    exit_status = 3
+
+    def __init__(self, complaint: str) -> None:
+        hint = "after an upgrade, run `taskmux daemon restart`"
+        super().__init__(f"cannot read the daemon's answer: {complaint}", hint=hint)

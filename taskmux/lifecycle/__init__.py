@@ -1,0 +1,51 @@
+"""The life of one task, as a pure function.
+
+`step` takes what is known about a task and one thing that just happened, and
+returns what is now known and what to do about it. It reads no clock and starts
+no process, so every rule about waiting, readiness, restarting and stopping is
+in this file, and each can be tested in one line.
+
+    Start ──▶ waiting ──▶ starting ──▶ running ◀──▶ unhealthy
+                 ▲            └─ the process ends ─┘    │ too many misses, or Stop
+               retry                    │               ▼
+              backoff ◀─────────────────┼────────── stopping
+                 └──▶ failed            └──▶ completed  └──▶ stopped
+
+Five fields carry the rest. `wanted` is the user's wish; only `Start` and
+`Stop` change it, so a stop is never undone by a restart that was under way.
+`epoch` counts lives; news of an older life carries an older number and is
+dropped. `alive` is true from the order to spawn until the exit: no other state
+than starting, running, unhealthy and stopping has a process. `hook` names the
+hook the task is held up by. `reason` says, in every state, why the task is in it.
+"""
+
+from __future__ import annotations
+
+from .events import (
+    Abandon,
+    Action,
+    Arm,
+    Await,
+    Cleared,
+    Event,
+    Exited,
+    Hooked,
+    Hopeless,
+    Probed,
+    Run,
+    Signal,
+    Spawn,
+    Start,
+    Stop,
+    TimerFired,
+)
+from .news import News, news
+from .step import Step, backoff_delay, describe_exit, step
+from .task import RESTING, Hook, Policy, Restart, State, Task, Timer, Urge
+
+__all__ = [
+    "RESTING", "Abandon", "Action", "Arm", "Await", "Cleared", "Event", "Exited", "Hook",
+    "Hooked", "Hopeless", "News", "Policy", "Probed", "Restart", "Run", "Signal", "Spawn",
+    "Start", "State", "Step", "Stop", "Task", "Timer", "TimerFired", "Urge", "backoff_delay",
+    "describe_exit", "news", "step",
+]  # fmt: skip

@@ -1,0 +1,62 @@
+"""Every file taskmux touches, as functions of `home`: `$TASKMUX_HOME`, or `~/.taskmux`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+CONFIG_NAME = "taskmux.toml"
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """Return the folder of everything that is ours, made absolute."""
+    chosen = environ.get("TASKMUX_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".taskmux"
+
+
+def door(home: Path) -> Path:
+    """Return the Unix socket the daemon listens on."""
+    return home / "daemon.sock"
+
+
+def host_config(home: Path) -> Path:
+    """Return the file of host-wide settings; it need not exist."""
+    return home / "config.toml"
+
+
+def daemon_log(home: Path) -> Path:
+    """Return the log of the daemon itself."""
+    return home / "daemon.log"
+
+
+def events(home: Path) -> Path:
+    """Return the event history of every project, one JSON object a line."""
+    return home / "events.jsonl"
+
+
+def registry(home: Path) -> Path:
+    """Return the file that maps every registered session to its taskmux.toml."""
+    return home / "registry.json"
+
+
+def token(home: Path) -> Path:
+    """Return the file of the WebSocket token, new at each start of the daemon."""
+    return home / "token"
+
+
+def project(home: Path, session: str) -> Path:
+    """Return the folder of what taskmux keeps about one project."""
+    return home / "projects" / session
+
+
+def log(home: Path, session: str, task: str) -> Path:
+    """Return where a task's output goes unless its `log_file` says otherwise."""
+    return project(home, session) / "logs" / f"{task}.log"
+
+
+def find_config(folder: Path) -> Path | None:
+    """Return the taskmux.toml of `folder` or of the nearest folder above it."""
+    for place in (folder, *folder.parents):
+        if (place / CONFIG_NAME).is_file():
+            return place / CONFIG_NAME
+    return None

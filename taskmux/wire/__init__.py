@@ -1,0 +1,84 @@
+"""The messages between the daemon and whoever asks it.
+
+    {"id": 7, "command": "start", "params": {"session": "shop", "task": "api"}}
+    {"id": 7, "command": "start", "ok": true, "task": "api", "action": "started"}
+
+One JSON object a line on the Unix socket, one a message on the WebSocket. `id`
+is any value and comes back as it was; without one the answer has none either.
+An answer is the report's own fields beside `command` and `ok`; a refusal says
+
+    {"command": "start", "ok": false, "error": "task_not_found", "error_code": "E200",
+     "message": "no task named 'apo'", "hint": "did you mean 'api'?", "task": "apo"}
+
+After `subscribe` the connection also carries what happens, each message with a
+`push`, which no answer has: `{"push": "event", …}`, `{"push": "log", …}`, and
+`{"push": "lost", "count": 12}` where the reader was too slow.
+"""
+
+from __future__ import annotations
+
+from .reports import (
+    ActionReport,
+    ActionsReport,
+    AddReport,
+    DaemonReport,
+    EventsReport,
+    HealthReport,
+    HealthRow,
+    InspectReport,
+    LastHealth,
+    LineReport,
+    LogsReport,
+    MergedLogsReport,
+    ProcessReport,
+    ProjectReport,
+    ProjectsReport,
+    ProxyReport,
+    Report,
+    SessionReport,
+    StatusReport,
+    TaskCounts,
+    TaskReport,
+    TunnelReport,
+    WaitReport,
+)
+from .requests import (
+    COMMANDS,
+    Add,
+    CleanLogs,
+    Events,
+    Health,
+    Hello,
+    Inspect,
+    Kill,
+    ListProjects,
+    Logs,
+    ProjectRequest,
+    Register,
+    Reload,
+    Remove,
+    Request,
+    RestartTasks,
+    Shutdown,
+    StartTasks,
+    Status,
+    StatusAll,
+    StopTasks,
+    Subscribe,
+    Unregister,
+    Wait,
+)
+
+PROTOCOL = 1
+"""Raised when a message changes so that an older client would misread it."""
+
+__all__ = [
+    "COMMANDS", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport", "CleanLogs",
+    "DaemonReport", "Events", "EventsReport", "Health", "HealthReport", "HealthRow", "Hello",
+    "Inspect", "InspectReport", "Kill", "LastHealth", "LineReport", "ListProjects", "Logs",
+    "LogsReport", "MergedLogsReport", "ProcessReport", "ProjectReport", "ProjectRequest",
+    "ProjectsReport", "ProxyReport", "Register", "Reload", "Remove", "Report", "Request",
+    "RestartTasks", "SessionReport", "Shutdown", "StartTasks", "Status", "StatusAll",
+    "StatusReport", "StopTasks", "Subscribe", "TaskCounts", "TaskReport", "TunnelReport",
+    "Unregister", "Wait", "WaitReport",
+]  # fmt: skip

@@ -1,0 +1,199 @@
+"""What may be asked of the daemon: one frozen struct a command, its fields the `params`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Anything the daemon can be asked."""
+
+
+class ProjectRequest(Request, frozen=True):
+    """A request about one project, named by its id or by the path of its taskmux.toml.
+
+    A `config` that is not registered yet is registered by asking. With neither,
+    the only registered project is meant.
+    """
+
+    session: str | None = None
+    config: str | None = None
+
+
+class TasksRequest(ProjectRequest, frozen=True):
+    """A request about some tasks: `task`, or all of `tasks`; with neither, the whole project."""
+
+    task: str | None = None
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tasks named, in order; empty for the whole project."""
+        return self.tasks if self.task is None else (self.task, *self.tasks)
+
+
+class Hello(Request, frozen=True):
+    """Say who you are: answered with `DaemonReport`."""
+
+
+class ListProjects(Request, frozen=True):
+    """Every registered project: `ProjectsReport`."""
+
+
+class StatusAll(Request, frozen=True):
+    """Every project with its tasks: `ProjectsReport` with `sessions` filled."""
+
+
+class Status(ProjectRequest, frozen=True):
+    """Every task of a project: `StatusReport`."""
+
+
+class Health(ProjectRequest, frozen=True):
+    """How well each task is: `HealthReport`."""
+
+
+class Inspect(ProjectRequest, frozen=True):
+    """Everything about one task: `InspectReport`."""
+
+    task: str
+
+
+class StartTasks(TasksRequest, frozen=True):
+    """Start tasks and what they need: `ActionReport` for one named task, else `ActionsReport`."""
+
+    environ: Mapping[str, str] | None = None
+    """The caller's shell environment; None keeps the one the task was last started with."""
+
+    if_stopped: bool = False
+    wait: bool = True
+    """Answer once every task is ready or can't become so; otherwise once the wish is known."""
+
+    timeout: float | None = None
+
+
+class RestartTasks(TasksRequest, frozen=True):
+    """Stop tasks and start them afresh; answers as `start` does."""
+
+    environ: Mapping[str, str] | None = None
+    wait: bool = True
+    timeout: float | None = None
+
+
+class StopTasks(TasksRequest, frozen=True):
+    """Stop tasks, dependents first, and answer when nothing of them is left."""
+
+
+class Kill(TasksRequest, frozen=True):
+    """SIGKILL tasks, without asking them first."""
+
+
+class Wait(TasksRequest, frozen=True):
+    """Wait until every task is `ready`, has ended (`exit`, `completed`), or printed `log:REGEX`."""
+
+    until: str = "ready"
+    timeout: float | None = None
+
+
+class Events(Request, frozen=True):
+    """The event history: `EventsReport`. `since` and `until` as in `taskmux events`."""
+
+    session: str | None = None
+    config: str | None = None
+    task: str | None = None
+    kinds: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    after: int | None = None
+    lines: int | None = None
+
+
+class Logs(TasksRequest, frozen=True):
+    """Lines of one task (`LogsReport`) or of several by time (`MergedLogsReport`)."""
+
+    lines: int | None = None
+    since: str | None = None
+    until: str | None = None
+    grep: str | None = None
+    context: int = 0
+    run: int | None = None
+    after: str | None = None
+
+
+class CleanLogs(TasksRequest, frozen=True):
+    """Delete log files; a running task writes on into a new one."""
+
+
+class Subscribe(Request, frozen=True):
+    """Stream events, of the kinds named or all, and the output of the tasks named in `logs`."""
+
+    session: str | None = None
+    config: str | None = None
+    events: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+    after: int | None = None
+    """Begin with the events that came after this `seq`."""
+
+
+class Register(Request, frozen=True):
+    """Add a project to the registry: `SessionReport`."""
+
+    config: str
+    force: bool = False
+
+
+class Unregister(Request, frozen=True):
+    """Stop a project's tasks and forget it: `SessionReport`."""
+
+    session: str
+
+
+class Add(ProjectRequest, frozen=True):
+    """Add a task to taskmux.toml: `AddReport`. `fields` is its table, as TOML would hold it."""
+
+    task: str
+    command: str
+    fields: Mapping[str, str | bool | int | float | tuple[str, ...]] = {}
+
+
+class Remove(ProjectRequest, frozen=True):
+    """Stop a task and remove it from taskmux.toml: `AddReport`."""
+
+    task: str
+
+
+class Reload(ProjectRequest, frozen=True):
+    """Read taskmux.toml again now: `SessionReport`. With `apply`, restart what changed."""
+
+    apply: bool = False
+
+
+class Shutdown(Request, frozen=True):
+    """End the daemon and every task: `DaemonReport`, after the last task is gone."""
+
+
+COMMANDS: dict[str, type[Request]] = {
+    "add": Add,
+    "clean_logs": CleanLogs,
+    "events": Events,
+    "health": Health,
+    "hello": Hello,
+    "inspect": Inspect,
+    "kill": Kill,
+    "list_projects": ListProjects,
+    "logs": Logs,
+    "register": Register,
+    "reload": Reload,
+    "remove": Remove,
+    "restart": RestartTasks,
+    "shutdown": Shutdown,
+    "start": StartTasks,
+    "status": Status,
+    "status_all": StatusAll,
+    "stop": StopTasks,
+    "subscribe": Subscribe,
+    "unregister": Unregister,
+    "wait": Wait,
+}
+"""Every command's request, by the name it has on the wire."""

@@ -15,7 +15,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """Anything a command can show."""
 
 
-class ActionReport(Report, frozen=True):
+class ActionReport(Report, frozen=True, kw_only=True):
     """What was done about one task.
 
     `action` is one of `started`, `already_running`, `completed`, `restarted`,
@@ -27,7 +27,7 @@ class ActionReport(Report, frozen=True):
     action: str
     state: str
     reason: str
-    signal: str | None | UnsetType = UNSET
+    signal: str | UnsetType | None = UNSET
     """The last signal a stop needed; null if it needed none."""
 
     ms: int | UnsetType = UNSET
@@ -36,10 +36,10 @@ class ActionReport(Report, frozen=True):
 
     error: str | UnsetType = UNSET
     error_code: str | UnsetType = UNSET
-    hint: str | None | UnsetType = UNSET
+    hint: str | UnsetType | None = UNSET
 
 
-class ActionsReport(Report, frozen=True):
+class ActionsReport(Report, frozen=True, kw_only=True):
     """What was done about several tasks, in the order of taskmux.toml."""
 
     ok: bool
@@ -73,7 +73,7 @@ class TaskCounts(Struct, frozen=True):
     health_failures: int
 
 
-class TaskReport(Report, frozen=True):
+class TaskReport(Report, frozen=True, kw_only=True):
     """One task, as the daemon sees it. `state` is one of `lifecycle.State`."""
 
     name: str
@@ -123,7 +123,7 @@ class ProxyReport(Struct, frozen=True):
     reason: str
 
 
-class DaemonReport(Report, frozen=True):
+class DaemonReport(Report, frozen=True, kw_only=True):
     """The daemon itself."""
 
     ok: bool = True
@@ -141,7 +141,7 @@ class DaemonReport(Report, frozen=True):
     reason: str
 
 
-class StatusReport(Report, frozen=True):
+class StatusReport(Report, frozen=True, kw_only=True):
     """Every task of a project, in the order of its file."""
 
     session: str
@@ -171,7 +171,7 @@ class HealthRow(Struct, frozen=True):
     at: str | None
 
 
-class HealthReport(Report, frozen=True):
+class HealthReport(Report, frozen=True, kw_only=True):
     """How well each task of a project is. `total_count` leaves out tasks that are stopped."""
 
     session: str
@@ -189,7 +189,7 @@ class ProcessReport(Struct, frozen=True):
     memory: int
 
 
-class InspectReport(Report, frozen=True):
+class InspectReport(Report, frozen=True, kw_only=True):
     """Everything about one task: why is it as it is?"""
 
     session: str
@@ -205,7 +205,7 @@ class InspectReport(Report, frozen=True):
     last_lines: list[str]
 
 
-class LineReport(Report, frozen=True):
+class LineReport(Report, frozen=True, kw_only=True):
     """One line of output."""
 
     task: str
@@ -213,7 +213,7 @@ class LineReport(Report, frozen=True):
     text: str
 
 
-class LogsReport(Report, frozen=True):
+class LogsReport(Report, frozen=True, kw_only=True):
     """Lines of one task, `2024-01-01T14:00:00.123 text`; `next` continues after them."""
 
     task: str
@@ -221,7 +221,7 @@ class LogsReport(Report, frozen=True):
     next: str
 
 
-class MergedLogsReport(Report, frozen=True):
+class MergedLogsReport(Report, frozen=True, kw_only=True):
     """Lines of several tasks, by time."""
 
     tasks: list[str]
@@ -229,7 +229,7 @@ class MergedLogsReport(Report, frozen=True):
     next: str
 
 
-class EventsReport(Report, frozen=True):
+class EventsReport(Report, frozen=True, kw_only=True):
     """Events, oldest first. Each has `ts`, `seq`, `event`, `session`, and facts of its kind."""
 
     events: list[dict[str, Any]]
@@ -237,7 +237,7 @@ class EventsReport(Report, frozen=True):
     next: int
 
 
-class WaitReport(Report, frozen=True):
+class WaitReport(Report, frozen=True, kw_only=True):
     """What was waited for has happened, or (`ok` false) cannot any more."""
 
     ok: bool
@@ -257,14 +257,14 @@ class ProjectReport(Struct, frozen=True):
     running: int
 
 
-class ProjectsReport(Report, frozen=True):
+class ProjectsReport(Report, frozen=True, kw_only=True):
     """Every registered project; `sessions` holds their status when that was asked for."""
 
     projects: list[ProjectReport]
     sessions: list[StatusReport] | UnsetType = UNSET
 
 
-class SessionReport(Report, frozen=True):
+class SessionReport(Report, frozen=True, kw_only=True):
     """What became of a project: `registered`, `already_registered`, `unregistered`, `reloaded`."""
 
     ok: bool = True
@@ -275,7 +275,7 @@ class SessionReport(Report, frozen=True):
     """Tasks whose table changed while they ran; restart them to apply it."""
 
 
-class AddReport(Report, frozen=True):
+class AddReport(Report, frozen=True, kw_only=True):
     """A task was `added` to, or `removed` from, taskmux.toml."""
 
     ok: bool = True

@@ -11,7 +11,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Anything the daemon can be asked."""
 
 
-class ProjectRequest(Request, frozen=True):
+class ProjectRequest(Request, frozen=True, kw_only=True):
     """A request about one project, named by its id or by the path of its taskmux.toml.
 
     A `config` that is not registered yet is registered by asking. With neither,
@@ -22,7 +22,7 @@ class ProjectRequest(Request, frozen=True):
     config: str | None = None
 
 
-class TasksRequest(ProjectRequest, frozen=True):
+class TasksRequest(ProjectRequest, frozen=True, kw_only=True):
     """A request about some tasks: `task`, or all of `tasks`; with neither, the whole project."""
 
     task: str | None = None
@@ -34,33 +34,33 @@ class TasksRequest(ProjectRequest, frozen=True):
         return self.tasks if self.task is None else (self.task, *self.tasks)
 
 
-class Hello(Request, frozen=True):
+class Hello(Request, frozen=True, kw_only=True):
     """Say who you are: answered with `DaemonReport`."""
 
 
-class ListProjects(Request, frozen=True):
+class ListProjects(Request, frozen=True, kw_only=True):
     """Every registered project: `ProjectsReport`."""
 
 
-class StatusAll(Request, frozen=True):
+class StatusAll(Request, frozen=True, kw_only=True):
     """Every project with its tasks: `ProjectsReport` with `sessions` filled."""
 
 
-class Status(ProjectRequest, frozen=True):
+class Status(ProjectRequest, frozen=True, kw_only=True):
     """Every task of a project: `StatusReport`."""
 
 
-class Health(ProjectRequest, frozen=True):
+class Health(ProjectRequest, frozen=True, kw_only=True):
     """How well each task is: `HealthReport`."""
 
 
-class Inspect(ProjectRequest, frozen=True):
+class Inspect(ProjectRequest, frozen=True, kw_only=True):
     """Everything about one task: `InspectReport`."""
 
     task: str
 
 
-class StartTasks(TasksRequest, frozen=True):
+class StartTasks(TasksRequest, frozen=True, kw_only=True):
     """Start tasks and what they need: `ActionReport` for one named task, else `ActionsReport`."""
 
     environ: Mapping[str, str] | None = None
@@ -73,7 +73,7 @@ class StartTasks(TasksRequest, frozen=True):
     timeout: float | None = None
 
 
-class RestartTasks(TasksRequest, frozen=True):
+class RestartTasks(TasksRequest, frozen=True, kw_only=True):
     """Stop tasks and start them afresh; answers as `start` does."""
 
     environ: Mapping[str, str] | None = None
@@ -81,22 +81,22 @@ class RestartTasks(TasksRequest, frozen=True):
     timeout: float | None = None
 
 
-class StopTasks(TasksRequest, frozen=True):
+class StopTasks(TasksRequest, frozen=True, kw_only=True):
     """Stop tasks, dependents first, and answer when nothing of them is left."""
 
 
-class Kill(TasksRequest, frozen=True):
+class Kill(TasksRequest, frozen=True, kw_only=True):
     """SIGKILL tasks, without asking them first."""
 
 
-class Wait(TasksRequest, frozen=True):
+class Wait(TasksRequest, frozen=True, kw_only=True):
     """Wait until every task is `ready`, has ended (`exit`, `completed`), or printed `log:REGEX`."""
 
     until: str = "ready"
     timeout: float | None = None
 
 
-class Events(Request, frozen=True):
+class Events(Request, frozen=True, kw_only=True):
     """The event history: `EventsReport`. `since` and `until` as in `taskmux events`."""
 
     session: str | None = None
@@ -109,7 +109,7 @@ class Events(Request, frozen=True):
     lines: int | None = None
 
 
-class Logs(TasksRequest, frozen=True):
+class Logs(TasksRequest, frozen=True, kw_only=True):
     """Lines of one task (`LogsReport`) or of several by time (`MergedLogsReport`)."""
 
     lines: int | None = None
@@ -121,11 +121,11 @@ class Logs(TasksRequest, frozen=True):
     after: str | None = None
 
 
-class CleanLogs(TasksRequest, frozen=True):
+class CleanLogs(TasksRequest, frozen=True, kw_only=True):
     """Delete log files; a running task writes on into a new one."""
 
 
-class Subscribe(Request, frozen=True):
+class Subscribe(Request, frozen=True, kw_only=True):
     """Stream events, of the kinds named or all, and the output of the tasks named in `logs`."""
 
     session: str | None = None
@@ -136,20 +136,20 @@ class Subscribe(Request, frozen=True):
     """Begin with the events that came after this `seq`."""
 
 
-class Register(Request, frozen=True):
+class Register(Request, frozen=True, kw_only=True):
     """Add a project to the registry: `SessionReport`."""
 
     config: str
     force: bool = False
 
 
-class Unregister(Request, frozen=True):
+class Unregister(Request, frozen=True, kw_only=True):
     """Stop a project's tasks and forget it: `SessionReport`."""
 
     session: str
 
 
-class Add(ProjectRequest, frozen=True):
+class Add(ProjectRequest, frozen=True, kw_only=True):
     """Add a task to taskmux.toml: `AddReport`. `fields` is its table, as TOML would hold it."""
 
     task: str
@@ -157,19 +157,19 @@ class Add(ProjectRequest, frozen=True):
     fields: Mapping[str, str | bool | int | float | tuple[str, ...]] = {}
 
 
-class Remove(ProjectRequest, frozen=True):
+class Remove(ProjectRequest, frozen=True, kw_only=True):
     """Stop a task and remove it from taskmux.toml: `AddReport`."""
 
     task: str
 
 
-class Reload(ProjectRequest, frozen=True):
+class Reload(ProjectRequest, frozen=True, kw_only=True):
     """Read taskmux.toml again now: `SessionReport`. With `apply`, restart what changed."""
 
     apply: bool = False
 
 
-class Shutdown(Request, frozen=True):
+class Shutdown(Request, frozen=True, kw_only=True):
     """End the daemon and every task: `DaemonReport`, after the last task is gone."""
 
 

@@ -1,0 +1,83 @@
+"""State files: the old version or the new one, never half; a damaged one is set aside."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+Content = TypeVar("Content")
+
+LIMIT = 64 * 1024 * 1024
+"""A state file larger than this is not one of ours."""
+
+Damage = Callable[[Path, str], None]
+"""Told of a file that was set aside, with its new path and what was wrong with it."""
+
+
+def make_private(folder: Path) -> None:
+    """Create `folder`, and what is missing above it, for its owner alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace the file at once by one with `content` that only its owner may read.
+
+    Raises `OSError`; whatever was there before is then still there.
+    """
+    make_private(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        # Closed before the rename: on a full disk some errors come only then.
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def read_private(path: Path, kind: type[Content], damaged: Damage) -> Content | None:
+    """Return the JSON file as a `kind`; None if there is none, or none that can be read.
+
+    One that is not a regular file, too large, or not a `kind` is renamed out of
+    the way, so that nothing in it is lost and nothing is blocked by it.
+    """
+    try:
+        content = _regular(path)
+        return None if content is None else msgspec.json.decode(content, type=kind)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        damaged(set_aside(path), str(error))
+        return None
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that cannot be used and return its new path."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    aside = path.with_name(f"{path.name}.corrupt-{now}")
+    with suppress(OSError):
+        path.rename(aside)
+    return aside
+
+
+def _regular(path: Path) -> bytes | None:
+    # Without NONBLOCK, opening a FIFO would wait for a writer for ever.
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("it is not a regular file")
+        if found.st_size > LIMIT:
+            raise ValueError(f"it has {found.st_size} bytes")
+        return file.read()

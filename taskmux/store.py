@@ -1,0 +1,81 @@
+"""What the daemon remembers from one life to the next: the registry, and each project's tasks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from taskmux import paths
+from taskmux.files import Damage, read_private, write_private
+
+
+class Child(msgspec.Struct, frozen=True):
+    """A process that was running, known again by all of these together."""
+
+    pid: int
+    started: int
+    boot: str
+    run_id: str
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """One task, as it was last seen."""
+
+    state: str = "stopped"
+    reason: str = "not started yet"
+    wanted: bool = False
+    run: int = 0
+    port: int | None = None
+    status: int | None = None
+    environ: str | None = None
+    """Key of the environment it was started with, in `ProjectMemory.environs`."""
+
+    child: Child | None = None
+
+
+class ProjectMemory(msgspec.Struct, frozen=True):
+    """A project's tasks by name, and the environments they were started with."""
+
+    tasks: dict[str, Memory] = {}
+    environs: dict[str, dict[str, str]] = {}
+
+
+class Store:
+    """The state files of one home. Nothing here is kept open."""
+
+    def __init__(self, home: Path, damaged: Damage) -> None:
+        self._home = home
+        self._damaged = damaged
+
+    def registry(self) -> dict[str, str]:
+        """Return the path of every registered taskmux.toml, by session."""
+        path = paths.registry(self._home)
+        return read_private(path, dict[str, str], self._damaged) or {}
+
+    def save_registry(self, entries: Mapping[str, str]) -> None:
+        """Replace the registry."""
+        content = msgspec.json.format(msgspec.json.encode(entries))
+        write_private(paths.registry(self._home), content + b"\n")
+
+    def project(self, session: str) -> ProjectMemory:
+        """Return what is remembered of a project; nothing, if it is new."""
+        return read_private(self._path(session), ProjectMemory, self._damaged) or ProjectMemory()
+
+    def save_project(self, session: str, memory: ProjectMemory) -> None:
+        """Replace what is remembered of a project."""
+        write_private(self._path(session), msgspec.json.encode(memory))
+
+    def forget_project(self, session: str) -> None:
+        """Remember nothing of a project any more; its logs stay."""
+        self._path(session).unlink(missing_ok=True)
+
+    def _path(self, session: str) -> Path:
+        return paths.project(self._home, session) / "state.json"
+
+
+def environ_key(environ: Mapping[str, str]) -> str:
+    """Return a short name for an environment: the same for the same content."""
+    return hashlib.sha256(msgspec.json.encode(dict(sorted(environ.items())))).hexdigest()[:16]

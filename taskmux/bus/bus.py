@@ -1,0 +1,82 @@
+"""The event bus: one line in the history and one call to each listener for every event."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from taskmux.files import make_private, write_private
+from taskmux.when import rfc3339
+
+from . import history
+
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
+
+
+class Bus:
+    """Numbers events, appends them to the history and hands them on.
+
+    `seq` continues where the history ended, so it only grows. A history that
+    cannot be written costs the record, never what was recorded.
+    """
+
+    def __init__(self, path: Path, *, trim_at: int = 15_000, keep: int = 10_000) -> None:
+        """Trim a history longer than `trim_at` events to the newest `keep`."""
+        self._path = path
+        self._trim_at, self._keep = trim_at, keep
+        self._listeners: list[Listener] = []
+        self.lost = 0
+        """Events that could not be written down."""
+
+        make_private(path.parent)
+        self._lines = history.count(path)
+        self.seq = history.last_seq(path)
+        """The number of the newest event."""
+
+    def publish(self, event: str, session: str | None = None, **facts: object) -> Event:
+        """Record `event` and tell every listener; facts that are None are left out."""
+        self.seq += 1
+        head = {"ts": rfc3339(datetime.now(UTC)), "seq": self.seq, "event": event}
+        entry = head | {"session": session}
+        entry |= {key: value for key, value in facts.items() if value is not None}
+        self._append(msgspec.json.encode(entry) + b"\n")
+        for listener in tuple(self._listeners):
+            listener(entry)
+        return entry
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every event from now on; return what ends that.
+
+        It is called on the way of every event: it must return at once and not raise.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _append(self, line: bytes) -> None:
+        # Opened anew each time: the file may be cleaned or replaced between two events.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        try:
+            handle = os.open(self._path, flags, 0o600)
+            try:
+                os.write(handle, line)
+            finally:
+                os.close(handle)
+        except OSError:
+            self.lost += 1
+            return
+        self._lines += 1
+        if self._lines > self._trim_at:
+            self._trim()
+
+    def _trim(self) -> None:
+        with suppress(OSError):
+            lines = self._path.read_bytes().splitlines(keepends=True)[-self._keep :]
+            write_private(self._path, b"".join(lines))
+            self._lines = len(lines)

@@ -1,0 +1,92 @@
+"""Reads the event history. Needs no daemon: it is a file of one JSON object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from taskmux.when import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events to read; None, or empty, is any."""
+
+    session: str | None = None
+    task: str | None = None
+    kinds: Collection[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    after: int = 0
+    """Only events with a higher `seq`."""
+
+    lines: int | None = None
+    """At most so many, the newest."""
+
+    def takes(self, event: dict[str, Any]) -> bool:
+        """Return whether `event` is one of those."""
+        ts = event["ts"]
+        return (
+            event["seq"] > self.after
+            and self.session in (None, event["session"])
+            and self.task in (None, event.get("task"))
+            and (not self.kinds or event["event"] in self.kinds)
+            and (self.since is None or ts >= rfc3339(self.since))
+            and (self.until is None or ts <= rfc3339(self.until))
+        )
+
+
+def read(path: Path, wanted: Wanted) -> list[dict[str, Any]]:
+    """Return the events wanted, oldest first."""
+    found = [event for event in _events(path) if wanted.takes(event)]
+    return found if wanted.lines is None else found[max(0, len(found) - wanted.lines) :]
+
+
+def follow(path: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """Yield the events wanted, then every later one as it happens; never ends by itself."""
+    from watchfiles import watch  # 30 ms that only this needs
+
+    seq = wanted.after
+    # The first turn comes at once; the later ones when something in the folder changed.
+    changes = watch(
+        path.parent, recursive=False, debounce=20, step=5, rust_timeout=1000, yield_on_timeout=True
+    )
+    while True:
+        for event in _events(path):
+            if event["seq"] > seq and wanted.takes(event):
+                yield event
+            seq = max(seq, event["seq"])
+        next(changes)
+
+
+def last_seq(path: Path) -> int:
+    """Return the highest number given to an event so far; 0 without any."""
+    return max((event["seq"] for event in _events(path)), default=0)
+
+
+def count(path: Path) -> int:
+    """Return how many lines the history has."""
+    try:
+        return path.read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        # A line cut short by a crash or a full disk costs that line only.
+        try:
+            event = msgspec.json.decode(line, type=dict[str, Any])
+            if isinstance(event["seq"], int) and isinstance(event["ts"], str):
+                yield event | {"session": event.get("session"), "event": str(event["event"])}
+        except (msgspec.MsgspecError, KeyError):
+            continue

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskmux.bus import Bus, history
+from taskmux.bus.history import Wanted
+
+
+@pytest.fixture
+def path(home: Path) -> Path:
+    return home / "events.jsonl"
+
+
+def test_an_event_is_written_down_and_told(path: Path) -> None:
+    told: list[dict[str, Any]] = []
+    bus = Bus(path)
+    forget = bus.listen(told.append)
+    event = bus.publish("task_ready", "shop", task="api", run=2, nothing=None)
+    forget()
+    bus.publish("task_ready", "shop", task="web")
+    assert told == [event]
+    assert event == {
+        "ts": event["ts"], "seq": 1, "event": "task_ready", "session": "shop", "task": "api",
+        "run": 2,
+    }  # fmt: skip
+    assert json.loads(path.read_text().splitlines()[0]) == event
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_numbers_go_on_where_the_last_daemon_stopped(path: Path) -> None:
+    Bus(path).publish("a")
+    assert Bus(path).publish("b")["seq"] == 2
+
+
+def test_a_line_cut_short_costs_that_line_only(path: Path) -> None:
+    Bus(path).publish("a")
+    with path.open("a") as file:
+        file.write('{"seq": 2, "ts"\n[]\n"x"\n{"seq": "9", "ts": ""}\n')
+    bus = Bus(path)
+    bus.publish("b")
+    assert [event["event"] for event in history.read(path, Wanted())] == ["a", "b"]
+
+
+def test_a_history_that_cannot_be_written_costs_only_the_record(path: Path) -> None:
+    path.mkdir(parents=True)
+    bus, told = Bus(path), []
+    bus.listen(told.append)
+    assert bus.publish("a")["seq"] == 1
+    assert (bus.lost, len(told)) == (1, 1)
+
+
+def test_the_history_is_trimmed_to_its_newest(path: Path) -> None:
+    bus = Bus(path, trim_at=15, keep=10)
+    for _ in range(16):
+        bus.publish("tick")
+    assert [event["seq"] for event in history.read(path, Wanted())] == list(range(7, 17))
+    assert bus.publish("tick")["seq"] == 17
+
+
+def test_what_is_wanted_is_found(path: Path) -> None:
+    bus = Bus(path)
+    bus.publish("task_ready", "shop", task="api")
+    bus.publish("task_failed", "shop", task="web")
+    bus.publish("task_ready", "blog", task="api")
+    now = datetime.now(UTC)
+
+    def seqs(wanted: Wanted) -> list[int]:
+        return [event["seq"] for event in history.read(path, wanted)]
+
+    assert seqs(Wanted(session="shop")) == [1, 2]
+    assert seqs(Wanted(task="api")) == [1, 3]
+    assert seqs(Wanted(kinds=["task_failed"])) == [2]
+    assert seqs(Wanted(after=1)) == [2, 3]
+    assert seqs(Wanted(lines=1)) == [3]
+    assert seqs(Wanted(lines=0)) == []
+    assert seqs(Wanted(since=now - timedelta(minutes=1))) == [1, 2, 3]
+    assert seqs(Wanted(since=now + timedelta(minutes=1))) == []
+    assert seqs(Wanted(until=now - timedelta(minutes=1))) == []
+
+
+def test_following_gives_what_was_and_what_comes(path: Path) -> None:
+    bus = Bus(path)
+    bus.publish("first")
+    seen = history.follow(path, Wanted())
+    assert next(seen)["event"] == "first"
+    thread = threading.Timer(0.05, bus.publish, ["second"])
+    thread.start()
+    assert next(seen)["event"] == "second"
+    thread.join()

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from taskmux.undertaking import see_through
+
+
+async def test_the_work_goes_on_when_the_one_who_asked_is_gone() -> None:
+    gate, done = anyio.Event(), anyio.Event()
+
+    async def work() -> None:
+        await gate.wait()
+        done.set()
+
+    async with anyio.create_task_group() as owner:
+        async with anyio.create_task_group() as caller:
+            caller.start_soon(see_through, owner, work)
+            await anyio.wait_all_tasks_blocked()
+            caller.cancel_scope.cancel()
+        gate.set()
+        with anyio.fail_after(10):
+            await done.wait()
+
+
+async def test_what_the_work_returns_or_raises_reaches_the_one_who_asked() -> None:
+    async def good() -> int:
+        return 7
+
+    async def bad() -> int:
+        raise ZeroDivisionError
+
+    async with anyio.create_task_group() as owner:
+        assert await see_through(owner, good) == 7
+        with pytest.raises(ZeroDivisionError):
+            await see_through(owner, bad)
+        assert await see_through(owner, good) == 7

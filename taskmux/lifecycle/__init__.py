@@ -40,12 +40,12 @@ from .events import (
     TimerFired,
 )
 from .news import News, news
-from .step import Step, backoff_delay, describe_exit, step
+from .step import CANNOT_RUN, Step, backoff_delay, describe_exit, step
 from .task import RESTING, Hook, Policy, Restart, State, Task, Timer, Urge
 
 __all__ = [
-    "RESTING", "Abandon", "Action", "Arm", "Await", "Cleared", "Event", "Exited", "Hook",
-    "Hooked", "Hopeless", "News", "Policy", "Probed", "Restart", "Run", "Signal", "Spawn",
-    "Start", "State", "Step", "Stop", "Task", "Timer", "TimerFired", "Urge", "backoff_delay",
-    "describe_exit", "news", "step",
+    "CANNOT_RUN", "RESTING", "Abandon", "Action", "Arm", "Await", "Cleared", "Event", "Exited",
+    "Hook", "Hooked", "Hopeless", "News", "Policy", "Probed", "Restart", "Run", "Signal",
+    "Spawn", "Start", "State", "Step", "Stop", "Task", "Timer", "TimerFired", "Urge",
+    "backoff_delay", "describe_exit", "news", "step",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .events import Event, Exited, Hooked, Probed, Stop, TimerFired
-from .step import backoff_delay
+from .step import backoff_delay, gave_up
 from .task import Policy, State, Task, Timer
 
 
@@ -29,7 +29,7 @@ def news(before: Task, event: Event, after: Task, policy: Policy) -> Iterator[Ne
         case State.COMPLETED:
             yield News("task_completed")
         case State.FAILED:
-            if before.alive and after.attempt >= policy.max_restarts > 0:
+            if gave_up(after) and policy.max_restarts > 0:
                 yield News("max_restarts_reached", {"restarts": after.attempt})
             yield News("task_failed", {"reason": after.reason})
         case State.STOPPED:

@@ -125,7 +125,14 @@ def _ready(task: Task, detail: str, policy: Policy) -> Step:
 def _stop(task: Task, policy: Policy) -> Step:
     if Hook.BEFORE_STOP not in policy.hooks:
         return _urge(task, Urge.INTERRUPT, policy)
-    return _hold(replace(task, state=State.STOPPING), Hook.BEFORE_STOP)
+    return _hold(replace(task, state=State.STOPPING, resume=task.state), Hook.BEFORE_STOP)
+
+
+def _resume(task: Task, policy: Policy) -> Step:
+    task = replace(task, state=task.resume, wanted=True)
+    # The timer may have run out unheard while the hook was running.
+    settle = Arm(task.epoch, Timer.SETTLE, policy.settle)
+    return task, (settle,) if task.state is State.RUNNING else ()
 
 
 def _stop_again(task: Task, stop: Stop) -> Step:
@@ -150,8 +157,7 @@ def _hooked(task: Task, hook: Hook, failure: str | None, policy: Policy) -> Step
         case Hook.BEFORE_START:
             return _spawn(task)
         case Hook.BEFORE_STOP if failure is not None and not task.final:
-            reason = f"stop given up: {failure}"
-            return replace(task, state=State.RUNNING, wanted=True, reason=reason), ()
+            return _resume(replace(task, reason=f"stop given up: {failure}"), policy)
         case Hook.BEFORE_STOP:
             return _urge(task, Urge.INTERRUPT, policy)
         case _:
@@ -206,10 +212,19 @@ def _gone(task: Task, policy: Policy) -> Step:
 
 def _back_off(task: Task, reason: str, policy: Policy) -> Step:
     if task.attempt >= policy.max_restarts:
-        return _rest(task, State.FAILED, f"{reason}; gave up after {task.attempt} restarts")
+        return _rest(task, State.FAILED, f"{reason}; {_last_words(task)}")
     delay = backoff_delay(task.attempt, policy)
     reason = f"{reason}; restart {task.attempt + 1} of {policy.max_restarts} in {delay:g} s"
     return replace(task, state=State.BACKOFF, reason=reason), (Arm(task.epoch, Timer.RETRY, delay),)
+
+
+def gave_up(task: Task) -> bool:
+    """Return whether the task failed because it was restarted often enough."""
+    return task.state is State.FAILED and task.reason.endswith(_last_words(task))
+
+
+def _last_words(task: Task) -> str:
+    return f"gave up after {task.attempt} restarts"
 
 
 def backoff_delay(attempt: int, policy: Policy) -> float:

@@ -91,5 +91,7 @@ class Task:
     urge: Urge | None = None
     alive: bool = False
     hook: Hook | None = None
+    resume: State = State.RUNNING
+    """Where a stop that `before_stop` refuses leads back to."""
     final: bool = False
     """A stop that no `before_stop` can refuse: the daemon ends, or the task is removed."""

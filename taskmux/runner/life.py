@@ -1,0 +1,184 @@
+"""One process of a task, from its spawn to the last byte it printed."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio
+from anyio import CancelScope, create_task_group, move_on_after
+
+from taskmux.contracts import Probe, ProbeResult, ProbeTarget, ShellRun
+from taskmux.lifecycle import Urge, describe_exit
+from taskmux.logs import LogWriter, run_started
+from taskmux.processes import Child, Terminal, Trace, end, listening, members, run_shell, spawn
+from taskmux.when import rfc3339
+
+from .outfit import Outfit, Spec
+
+DRAIN_LIMIT = 5.0
+"""How long output is waited for once nothing of the task lives any more."""
+
+FIRST_PAUSE = 0.05
+"""The pause between the first probes of a process that is not ready yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One answer of a task's probe."""
+
+    ok: bool
+    method: str
+    reason: str
+    at: str
+
+
+Heard = Callable[[Health], None]
+
+
+class Life:
+    """Owns one process: nothing of it is left when `live` returns, however it returns."""
+
+    def __init__(self, spec: Spec, outfit: Outfit, log: LogWriter) -> None:
+        self.outfit = outfit
+        self.started_at = datetime.now(UTC)
+        self.survivors: list[int] = []
+        """Processes that could not be ended; empty unless the kernel holds them."""
+
+        self._spec = spec
+        self._log = log
+        self._draining = CancelScope(shield=True)
+        self._drained = anyio.Event()
+        self._terminal = Terminal.open()
+        try:
+            self.child: Child = spawn(
+                spec.command, cwd=spec.cwd, environ=outfit.environ, terminal=self._terminal
+            )
+        except BaseException:
+            self._terminal.close()
+            raise
+        self._terminal.release_slave()
+        log.note(run_started(outfit.run, self.child.pid))
+
+    @property
+    def pid(self) -> int:
+        """The leader of the task's session."""
+        return self.child.pid
+
+    @property
+    def trace(self) -> Trace:
+        """What everything that belongs to this life can be told by."""
+        return Trace(self.outfit.run_id, self.child.pid, self.child.started)
+
+    def signal(self, urge: Urge) -> None:
+        """Send the signal to the task's process group."""
+        self.child.signal(signal.Signals[urge])
+
+    async def live(self, heard: Heard) -> int:
+        """Keep output and probe going until the process ends; return how it ended.
+
+        `heard` gets every answer of the probe, as it comes.
+        """
+        async with AsyncExitStack() as stack:
+            stack.callback(self._terminal.close)
+            stack.callback(self.child.reap)
+            group = await stack.enter_async_context(create_task_group())
+            group.start_soon(self._drain)
+            group.start_soon(self._watch, heard)
+            try:
+                status = await self.child.exited()
+            finally:
+                with CancelScope(shield=True):
+                    await self._clear()
+            group.cancel_scope.cancel()
+        self._log.note(describe_exit(status))
+        return status
+
+    async def _clear(self) -> None:
+        # The leader is not reaped yet: neither its pid nor its group can be another's.
+        self.child.signal(signal.SIGKILL)
+        self.survivors = await end(self.trace)
+        with move_on_after(DRAIN_LIMIT):
+            await self._drained.wait()
+        self._draining.cancel()
+
+    async def _drain(self) -> None:
+        # Shielded: cancelled with its group, it would leave the last output unread.
+        with self._draining:
+            await self._terminal.drain(self._log.feed, self._log.flush)
+        self._log.flush()
+        self._drained.set()
+
+    async def _watch(self, heard: Heard) -> None:
+        spec = self._spec
+        ask = spec.probe.prepare(self._target())
+        began = time.monotonic()
+        ready = False
+        if spec.ready_log is not None:
+            heard(self._health("ready_log", await self._printed()))
+            ready = True
+            await anyio.sleep(spec.health_interval)
+        while True:
+            result = await self._ask(ask)
+            heard(self._health(spec.probe.name, result))
+            ready = ready or result.ok
+            elapsed = time.monotonic() - began
+            await anyio.sleep(spec.health_interval if ready else pause(elapsed, spec))
+
+    def _health(self, method: str, result: ProbeResult) -> Health:
+        return Health(result.ok, method, result.detail, rfc3339(datetime.now(UTC)))
+
+    async def _ask(self, ask: Probe) -> ProbeResult:
+        limit = self._spec.facts.health_timeout
+        try:
+            with anyio.fail_after(limit):
+                return await ask()
+        except TimeoutError:
+            return ProbeResult(False, f"no answer within {limit:g} s")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the plugin line)
+            return ProbeResult(False, f"probe {self._spec.probe.name} failed: {error}")
+
+    async def _printed(self) -> ProbeResult:
+        pattern, found = self._spec.ready_log, anyio.Event()
+        assert pattern is not None
+
+        def look(stamp: bytes, line: bytes) -> None:
+            if pattern.found_in(line):
+                found.set()
+
+        forget = self._log.tap(look)
+        try:
+            await found.wait()
+        finally:
+            forget()
+        return ProbeResult(True, "printed what ready_log waits for")
+
+    def _target(self) -> ProbeTarget:
+        return ProbeTarget(
+            task=self._spec.facts,
+            port=self.outfit.port,
+            pid=self.pid,
+            cwd=self._spec.cwd,
+            environ=self.outfit.environ,
+            run=self._run,
+            listening=self._listening,
+        )
+
+    async def _run(self, command: str) -> ShellRun:
+        return await run_shell(command, cwd=self._spec.cwd, environ=self.outfit.environ)
+
+    async def _listening(self) -> list[int]:
+        return listening([row.pid for row in await members(self.trace)])
+
+
+def pause(elapsed: float, spec: Spec) -> float:
+    """Return how long to wait before the next probe of a process that is not ready yet.
+
+    A tenth of the time it has had: whoever starts in a minute is found ready
+    within six seconds, and nobody is asked a thousand times.
+    """
+    return min(max(FIRST_PAUSE, elapsed / 10), spec.health_interval)

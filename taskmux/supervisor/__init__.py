@@ -1,0 +1,10 @@
+"""One project at work: its tasks, in the order their dependencies allow."""
+
+from __future__ import annotations
+
+from .reports import health_report, task_report
+from .services import Services
+from .supervisor import Supervisor
+from .usage import Meter
+
+__all__ = ["Meter", "Services", "Supervisor", "health_report", "task_report"]

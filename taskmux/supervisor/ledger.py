@@ -1,0 +1,79 @@
+"""Writes down what the next daemon should know of a project, whenever it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import anyio
+from anyio import create_task_group
+from msgspec.structs import replace
+
+from taskmux.lifecycle import RESTING, State
+from taskmux.processes import Trace, boot_id, end
+from taskmux.store import Memory, ProjectMemory, environ_key
+
+from .crew import Crew
+from .services import Services
+
+PAUSE = 0.1
+"""Between two saves that nobody waits for: a hundred tasks start in fewer than a hundred writes."""
+
+
+class Ledger:
+    """What is known of the tasks in `crew`, on disk."""
+
+    def __init__(self, session: str, services: Services) -> None:
+        self._session = session
+        self._services = services
+        self._changed = anyio.Event()
+        self._resuming: frozenset[str] = frozenset()
+
+    def note_change(self) -> None:
+        """Have what is known written down soon."""
+        self._changed.set()
+
+    async def keep(self, crew: Crew) -> None:
+        """Write whenever something changed, until cancelled."""
+        while True:
+            await self._changed.wait()
+            self.save(crew)
+            await anyio.sleep(PAUSE)
+
+    def settle(self, crew: Crew) -> None:
+        """Write now what is not yet written: a command is about to be acknowledged."""
+        if self._changed.is_set():
+            self.save(crew)
+
+    def mark_resuming(self, crew: Crew) -> None:
+        """Have the next daemon start again what runs now, although it is about to be stopped."""
+        tasks = {name: crew[name].task for name in crew}
+        up = (name for name, task in tasks.items() if task.wanted and task.state not in RESTING)
+        self._resuming = frozenset(up)
+
+    def save(self, crew: Crew) -> None:
+        """Write; a disk that is full, or refuses, is told in an event and costs nothing else."""
+        self._changed = anyio.Event()
+        members = {name: crew[name] for name in crew}
+        memories = {name: self._known(name, member.memory()) for name, member in members.items()}
+        environs = [member.environ for member in members.values() if member.environ]
+        content = ProjectMemory(memories, {environ_key(e): dict(e) for e in environs})
+        try:
+            self._services.store.save_project(self._session, content)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._services.bus.publish("state_not_saved", self._session, reason=reason)
+
+    def _known(self, name: str, memory: Memory) -> Memory:
+        if name not in self._resuming:
+            return memory
+        return replace(memory, wanted=True, state=State.STOPPING)
+
+
+async def end_leftovers(memories: Iterable[Memory]) -> None:
+    """End what an earlier daemon left running; a reboot since then left nothing."""
+    here = boot_id()
+    async with create_task_group() as group:
+        for memory in memories:
+            if memory.child is not None and memory.child.boot == here:
+                child = memory.child
+                group.start_soon(end, Trace(child.run_id, child.pid, child.started))

@@ -1,0 +1,65 @@
+"""Stops tasks in order: whoever depends on a task ends before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import anyio
+from anyio import create_task_group
+
+from taskmux import graph
+from taskmux.lifecycle import RESTING, State, Stop, Task
+from taskmux.runner import Runner
+from taskmux.wire import ActionReport
+
+from . import outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """How the stop of one task went; `wish` is its number among what was asked of the task."""
+
+    report: ActionReport
+    wish: int
+
+
+async def stop_in_order(
+    runners: Mapping[str, Runner], needs: graph.Graph, wish: Stop
+) -> dict[str, Stopped]:
+    """Stop `runners`, dependents first, and return when nothing is left of them.
+
+    A task that is asked for something else before its turn is left alone: the
+    newer wish counts, unless this one is final.
+    """
+    users = graph.reverse(needs)
+    done = {name: anyio.Event() for name in runners}
+    found: dict[str, Stopped] = {}
+
+    async def stop(name: str, runner: Runner, older: int) -> None:
+        for user in users.get(name, ()):
+            if user in done:
+                await done[user].wait()
+        if runner.wishes == older or wish.final:
+            found[name] = await _stop(name, runner, wish)
+        else:
+            found[name] = Stopped(outcome.failed(name, runner), older)
+        done[name].set()
+
+    async with create_task_group() as group:
+        for name, runner in runners.items():
+            group.start_soon(stop, name, runner, runner.wishes)
+    return {name: found[name] for name in runners}
+
+
+async def _stop(name: str, runner: Runner, wish: Stop) -> Stopped:
+    began, was = anyio.current_time(), runner.task.state
+    number = runner.ask(wish)
+    await runner.wait_until(_stopped_or_refused)
+    seconds = anyio.current_time() - began
+    return Stopped(outcome.of_stop(name, runner, was, wish, seconds), number)
+
+
+def _stopped_or_refused(task: Task) -> bool:
+    refused = task.wanted and task.state in {State.RUNNING, State.UNHEALTHY}
+    return task.state in RESTING or refused

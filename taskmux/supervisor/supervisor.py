@@ -1,0 +1,193 @@
+"""Carries out what is asked of a project's tasks, in the order their dependencies allow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import anyio
+from anyio import CancelScope, create_task_group
+from anyio.abc import TaskGroup
+
+from taskmux import graph
+from taskmux.errors import AlreadyRunning, NotRunning, TaskmuxError, TimedOut
+from taskmux.lifecycle import RESTING, Start, State, Stop
+from taskmux.project import ProjectConfig
+from taskmux.store import Memory, ProjectMemory
+from taskmux.undertaking import see_through
+from taskmux.wire import ActionReport
+
+from . import outcome
+from .crew import Crew
+from .gate import settled, up
+from .ledger import Ledger, end_leftovers
+from .services import Services
+from .stopping import Stopped, stop_in_order
+
+
+class Supervisor:
+    """One project's tasks. Nothing of them outlives the context `open` returns.
+
+    Whoever asks for something and goes away ends the waiting, not the work.
+    """
+
+    def __init__(self, session: str, folder: Path, services: Services, tasks: TaskGroup) -> None:
+        self.session = session
+        self._services = services
+        self._tasks = tasks
+        self._ledger = Ledger(session, services)
+        self.crew = Crew(session, folder, services, self._ledger.note_change)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, session: str, folder: Path, config: ProjectConfig, services: Services
+    ) -> AsyncIterator[Self]:
+        """Bring the project to where it was left, yield it, and stop every task of it."""
+        memory = services.store.project(session)
+        await end_leftovers(memory.tasks.values())
+        async with create_task_group() as group:
+            supervisor = cls(session, folder, services, group)
+            await supervisor.crew.adopt(config, group, memory.tasks)
+            supervisor._recall(memory)
+            group.start_soon(supervisor._ledger.keep, supervisor.crew)
+            try:
+                yield supervisor
+            finally:
+                with CancelScope(shield=True):
+                    await supervisor.shut_down()
+                group.cancel_scope.cancel()
+
+    async def apply(self, config: ProjectConfig) -> list[str]:
+        """Take a new taskmux.toml; return the tasks that must be restarted to follow it."""
+        return await self.crew.adopt(config, self._tasks, {})
+
+    async def start(
+        self,
+        names: Iterable[str],
+        environ: Mapping[str, str] | None = None,
+        *,
+        if_stopped: bool = False,
+        wait: bool = True,
+        limit: float | None = None,
+    ) -> list[ActionReport]:
+        """Start tasks and what they need; without names, all that start by themselves."""
+        named = self.crew.known(names)
+        chosen = named or self._automatic()
+        before = {name: self.crew[name].task for name in chosen}
+        if len(named) == 1 and up(before[named[0]]) and not if_stopped:
+            raise AlreadyRunning(named[0], before[named[0]].state)
+        if not named:
+            self._services.bus.publish("session_started", self.session)
+        self._start(graph.needed(self.crew.graph, chosen), named, environ)
+        if wait:
+            await self._settle(chosen, limit)
+        return [
+            outcome.of_start(name, self.crew[name].runner, before[name], named, wait)
+            for name in chosen
+        ]
+
+    async def stop(self, names: Iterable[str], *, kill: bool = False) -> list[ActionReport]:
+        """Stop tasks, dependents first; without names, all. Return when nothing is left of them."""
+        named = self.crew.known(names)
+        chosen = named or list(self.crew)
+        if kill and len(named) == 1 and self.crew[named[0]].task.state in RESTING:
+            raise NotRunning(named[0], self.crew[named[0]].task.state)
+        stop = partial(self._stop, chosen, Stop(kill=kill))
+        stopped = await see_through(self._tasks, stop)
+        if not named:
+            self._services.bus.publish("session_stopped", self.session)
+        return [stopped[name].report for name in chosen]
+
+    async def restart(
+        self,
+        names: Iterable[str],
+        environ: Mapping[str, str] | None = None,
+        *,
+        wait: bool = True,
+        limit: float | None = None,
+    ) -> list[ActionReport]:
+        """Stop tasks and start them afresh; without names, all that are up or start themselves."""
+        named = self.crew.known(names)
+        automatic = set(self._automatic())
+        chosen = named or [n for n in self.crew if n in automatic or up(self.crew[n].task)]
+        cycle = partial(self._cycle, chosen, environ)
+        stopped, started = await see_through(self._tasks, cycle)
+        if wait:
+            await self._settle(started, limit)
+        return [
+            outcome.of_restart(name, self.crew[name].runner, wait)
+            if name in started
+            else stopped[name].report
+            for name in chosen
+        ]
+
+    async def shut_down(self, *, resume: bool = False) -> None:
+        """Stop every task, whatever its hooks say; with `resume`, the next daemon starts them."""
+        if resume:
+            self._ledger.mark_resuming(self.crew)
+        await self._stop(list(self.crew), Stop(final=True))
+        self._ledger.save(self.crew)
+
+    def report(self, name: str, action: str) -> ActionReport:
+        """Report that `action` was done about a task, and how it is now."""
+        return outcome.done(name, self.crew[name].runner, action)
+
+    def failure(self, name: str) -> TaskmuxError:
+        """Return why what was last asked of a task did not happen."""
+        return outcome.failure(name, self.crew[name].runner)
+
+    def remember(self) -> None:
+        """Write down what changed; a command is about to be acknowledged."""
+        self._ledger.settle(self.crew)
+
+    def _start(self, names: list[str], named: list[str], environ: Mapping[str, str] | None) -> None:
+        # All wishes are known before anybody looks at a dependency.
+        for name in names:
+            member = self.crew[name]
+            done = member.task.state is State.COMPLETED and name not in named
+            if not up(member.task) and not done:
+                if environ is not None:
+                    member.environ = environ
+                member.runner.ask(Start())
+
+    async def _settle(self, names: list[str], limit: float | None) -> None:
+        try:
+            with anyio.fail_after(limit):
+                for name in names:
+                    await self.crew[name].runner.wait_until(settled)
+        except TimeoutError:
+            tasks = {name: self.crew[name].task for name in names}
+            states = {n: f"{t.state} ({t.reason})" for n, t in tasks.items() if not settled(t)}
+            raise TimedOut(f"readiness of {', '.join(states)}", limit or 0, states) from None
+
+    async def _stop(self, names: list[str], wish: Stop) -> dict[str, Stopped]:
+        runners = {name: self.crew[name].runner for name in names}
+        return await stop_in_order(runners, self.crew.graph, wish)
+
+    async def _cycle(
+        self, names: list[str], environ: Mapping[str, str] | None
+    ) -> tuple[dict[str, Stopped], list[str]]:
+        """Stop tasks and have them start again; return how they stopped, and which will start."""
+        stopped = await self._stop(names, Stop())
+        # Whoever would not stop, or was asked for something else meanwhile, is left alone.
+        willing = [name for name in names if stopped[name].report.ok and name in self.crew.members]
+        ready = [n for n in willing if self.crew[n].runner.wishes == stopped[n].wish]
+        for name in ready:
+            self._services.bus.publish("task_restarted", self.session, task=name)
+        self._start(graph.needed(self.crew.graph, ready), ready, environ)
+        return stopped, ready
+
+    def _automatic(self) -> list[str]:
+        config = self.crew.config
+        return [name for name in self.crew if config.auto_start and config.tasks[name].auto_start]
+
+    def _recall(self, memory: ProjectMemory) -> None:
+        known = {name: memory.tasks.get(name, Memory()) for name in self.crew}
+        for name, task in known.items():
+            self.crew[name].environ = memory.environs.get(task.environ or "", {})
+        up = [n for n, task in known.items() if task.wanted and task.state not in RESTING]
+        self._start(up, [], None)

@@ -1,0 +1,8 @@
+"""Every registered project: its taskmux.toml watched, its tasks in a supervisor."""
+
+from __future__ import annotations
+
+from .project import Project
+from .projects import Projects
+
+__all__ = ["Project", "Projects"]

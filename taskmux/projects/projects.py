@@ -1,0 +1,162 @@
+"""The registry of projects, and the life of each while the daemon runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+import anyio
+from anyio import create_task_group
+from anyio.abc import TaskGroup
+
+from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
+from taskmux.supervisor import Services
+
+from .project import Project, read_config
+from .watch import changed_configs
+
+
+class Projects:
+    """Every registered project, by session."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._projects: dict[str, Project] = {}
+        self._hosts: dict[str, anyio.Event] = {}
+        self._registering = anyio.Lock()
+        self._group: TaskGroup | None = None
+        self._rewatch = anyio.Event()
+
+    def __iter__(self) -> Iterator[Project]:
+        return iter(self._projects.values())
+
+    def __len__(self) -> int:
+        return len(self._projects)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, services: Services) -> AsyncIterator[Self]:
+        """Load what is registered, follow its files, and stop every task in the end."""
+        projects = cls(services)
+        async with create_task_group() as projects._group:
+            for session, path in services.store.registry().items():
+                await projects._host(Project(session, Path(path), services))
+            projects._group.start_soon(projects._watch)
+            try:
+                yield projects
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await projects.close()
+                projects._group.cancel_scope.cancel()
+
+    def find(self, session: str) -> Project:
+        """Return a registered project."""
+        if session not in self._projects:
+            raise UnknownSession(session, self._projects)
+        return self._projects[session]
+
+    async def resolve(self, session: str | None, config: str | None) -> Project:
+        """Return the project a request is about; register its file if nobody did."""
+        if session is not None:
+            return self.find(session)
+        if config is not None:
+            return self._at(Path(config)) or (await self.register(Path(config)))[0]
+        return self.only()
+
+    def only(self) -> Project:
+        """Return the registered project, if there is just one."""
+        if len(self._projects) == 1:
+            return next(iter(self))
+        raise BadRequest("params.session is missing", hint="`list_projects` names the sessions")
+
+    async def register(self, path: Path, *, force: bool = False) -> tuple[Project, str]:
+        """Add the project of a taskmux.toml; return it, and whether it was there before."""
+        async with self._registering:
+            known = self._at(path)
+            if known is not None:
+                return known, "already_registered"
+            session = read_config(path).name
+            await self._make_room(session, path, force)
+            project = Project(session, path, self._services)
+            await self._host(project)
+            self._save()
+            return project, "registered"
+
+    async def unregister(self, session: str) -> Project:
+        """Stop a project's tasks and forget it; its logs stay."""
+        async with self._registering:
+            if session not in self._projects:
+                raise NotRegistered(session, self._projects)
+            project = self._projects[session]
+            await self._end(project)
+            self._services.store.forget_project(session)
+            self._save()
+            return project
+
+    async def close(self, *, resume: bool = False) -> None:
+        """Stop every task of every project; with `resume`, the next daemon starts them again."""
+        for project in self:
+            project.close(resume=resume)
+        for session in list(self._projects):
+            await self._hosts[session].wait()
+
+    def _at(self, path: Path) -> Project | None:
+        return next((project for project in self if project.path == path), None)
+
+    async def _make_room(self, session: str, path: Path, force: bool) -> None:
+        taken = self._projects.get(session)
+        if taken is None:
+            return
+        # A project that moved takes its name along; a second checkout does not.
+        if taken.path.exists() and not force:
+            raise NameTaken(session, str(path), str(taken.path))
+        await self._end(taken)
+
+    async def _host(self, project: Project) -> None:
+        assert self._group is not None
+        self._projects[project.session] = project
+        ended = self._hosts[project.session] = anyio.Event()
+        await self._group.start(self._keep, project, ended)
+        self._rewatch.set()
+
+    async def _keep(
+        self,
+        project: Project,
+        ended: anyio.Event,
+        *,
+        task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        try:
+            await project.host(task_status=task_status)
+        finally:
+            ended.set()
+
+    async def _end(self, project: Project) -> None:
+        project.close()
+        await self._hosts[project.session].wait()
+        del self._projects[project.session]
+        self._rewatch.set()
+
+    def _save(self) -> None:
+        self._services.store.save_registry({p.session: str(p.path) for p in self})
+
+    async def _watch(self) -> None:
+        while True:
+            self._rewatch = anyio.Event()
+            async for path in changed_configs([p.path for p in self], self._rewatch):
+                project = self._at(path)
+                if project is not None:
+                    await self._reload(project)
+
+    async def _reload(self, project: Project) -> None:
+        if project.supervisor is None:
+            # It could not be read when it was registered: now it may be.
+            with suppress(TaskmuxError):
+                read_config(project.path)
+                await self._end(project)
+                await self._host(Project(project.session, project.path, self._services))
+            return
+        with suppress(TaskmuxError):  # told by an event, and kept in `project.error`
+            await project.reload()

@@ -47,6 +47,7 @@ from .requests import (
     Add,
     CleanLogs,
     Events,
+    Field,
     Health,
     Hello,
     Inspect,
@@ -74,8 +75,8 @@ PROTOCOL = 1
 
 __all__ = [
     "COMMANDS", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport", "CleanLogs",
-    "DaemonReport", "Events", "EventsReport", "Health", "HealthReport", "HealthRow", "Hello",
-    "Inspect", "InspectReport", "Kill", "LastHealth", "LineReport", "ListProjects", "Logs",
+    "DaemonReport", "Events", "EventsReport", "Field", "Health", "HealthReport", "HealthRow",
+    "Hello", "Inspect", "InspectReport", "Kill", "LastHealth", "LineReport", "ListProjects", "Logs",
     "LogsReport", "MergedLogsReport", "ProcessReport", "ProjectReport", "ProjectRequest",
     "ProjectsReport", "ProxyReport", "Register", "Reload", "Remove", "Report", "Request",
     "RestartTasks", "SessionReport", "Shutdown", "StartTasks", "Status", "StatusAll",

@@ -149,12 +149,16 @@ class Unregister(Request, frozen=True, kw_only=True):
     session: str
 
 
+Field = str | bool | int | float | tuple[str, ...] | dict[str, str]
+"""What a key of a task's table may hold; the last one is `env`."""
+
+
 class Add(ProjectRequest, frozen=True, kw_only=True):
     """Add a task to taskmux.toml: `AddReport`. `fields` is its table, as TOML would hold it."""
 
     task: str
     command: str
-    fields: Mapping[str, str | bool | int | float | tuple[str, ...]] = {}
+    fields: Mapping[str, Field] = {}
 
 
 class Remove(ProjectRequest, frozen=True, kw_only=True):
@@ -171,6 +175,9 @@ class Reload(ProjectRequest, frozen=True, kw_only=True):
 
 class Shutdown(Request, frozen=True, kw_only=True):
     """End the daemon and every task: `DaemonReport`, after the last task is gone."""
+
+    resume: bool = False
+    """Have the next daemon start again what runs now."""
 
 
 COMMANDS: dict[str, type[Request]] = {

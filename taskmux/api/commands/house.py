@@ -1,0 +1,27 @@
+"""What every command can reach: the projects, and the daemon around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from taskmux.projects import Project, Projects
+from taskmux.supervisor import Meter, Services
+from taskmux.wire import DaemonReport, ProjectRequest
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The daemon, as its commands see it."""
+
+    projects: Projects
+    services: Services
+    about: Callable[[], DaemonReport]
+    end: Callable[[], None]
+    """Has the daemon end; every task should have been stopped."""
+
+    meter: Meter = field(default_factory=Meter)
+
+    async def project(self, request: ProjectRequest) -> Project:
+        """Return the project a request is about."""
+        return await self.projects.resolve(request.session, request.config)

@@ -1,0 +1,55 @@
+"""Which function answers which request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from taskmux import wire
+from taskmux.mailbox import Mailbox
+
+from . import registry, streams, tasks, views
+from .house import House
+
+Handler = Callable[[House, Any], Awaitable[wire.Report]]
+
+HANDLERS: dict[type[wire.Request], Handler] = {
+    wire.Add: registry.add,
+    wire.CleanLogs: tasks.clean_logs,
+    wire.Events: views.events,
+    wire.Health: views.health,
+    wire.Hello: views.hello,
+    wire.Inspect: views.inspect,
+    wire.Kill: tasks.kill,
+    wire.ListProjects: views.list_projects,
+    wire.Logs: views.logs,
+    wire.Register: registry.register,
+    wire.Reload: registry.reload,
+    wire.Remove: registry.remove,
+    wire.RestartTasks: tasks.restart,
+    wire.Shutdown: registry.shutdown,
+    wire.StartTasks: tasks.start,
+    wire.Status: views.status,
+    wire.StatusAll: views.status_all,
+    wire.StopTasks: tasks.stop,
+    wire.Unregister: registry.unregister,
+    wire.Wait: tasks.wait,
+}
+
+
+class Commands:
+    """The desk behind both doors."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def answer(self, request: wire.Request) -> wire.Report:
+        """Return what the request asked for, or raise the `TaskmuxError` that says why not."""
+        return await HANDLERS[type(request)](self._house, request)
+
+    @asynccontextmanager
+    async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[Mailbox]:
+        """Stream events and output to one reader, as much of it as the reader takes."""
+        async with streams.open_stream(self._house, request) as mailbox:
+            yield mailbox

@@ -1,0 +1,154 @@
+"""Commands that change what runs."""
+
+from __future__ import annotations
+
+import anyio
+from msgspec import UNSET
+
+from taskmux import wire
+from taskmux.errors import BadRequest, TimedOut
+from taskmux.lifecycle import RESTING, State, Task
+from taskmux.logs import Window, read
+from taskmux.pattern import BadPattern, Pattern
+from taskmux.supervisor import Supervisor
+
+from .house import House
+
+Answer = wire.ActionReport | wire.ActionsReport
+
+
+async def start(house: House, request: wire.StartTasks) -> Answer:
+    """Start tasks and what they need."""
+    supervisor = (await house.project(request)).opened()
+    results = await supervisor.start(
+        request.names,
+        request.environ,
+        if_stopped=request.if_stopped,
+        wait=request.wait,
+        limit=request.timeout,
+    )
+    return _answer(supervisor, request, results)
+
+
+async def stop(house: House, request: wire.StopTasks) -> Answer:
+    """Stop tasks, dependents first."""
+    supervisor = (await house.project(request)).opened()
+    return _answer(supervisor, request, await supervisor.stop(request.names))
+
+
+async def kill(house: House, request: wire.Kill) -> Answer:
+    """End tasks without asking them first."""
+    supervisor = (await house.project(request)).opened()
+    return _answer(supervisor, request, await supervisor.stop(request.names, kill=True))
+
+
+async def restart(house: House, request: wire.RestartTasks) -> Answer:
+    """Stop tasks and start them afresh."""
+    supervisor = (await house.project(request)).opened()
+    results = await supervisor.restart(
+        request.names, request.environ, wait=request.wait, limit=request.timeout
+    )
+    return _answer(supervisor, request, results)
+
+
+async def clean_logs(house: House, request: wire.CleanLogs) -> Answer:
+    """Delete log files; what runs writes on into new ones."""
+    supervisor = (await house.project(request)).opened()
+    names = request.names or tuple(supervisor.crew)
+    for name in names:
+        supervisor.crew[name].runner.log.clean()
+    results = [supervisor.report(name, "cleaned") for name in names]
+    return _answer(supervisor, request, results)
+
+
+async def wait(house: House, request: wire.Wait) -> wire.WaitReport:
+    """Return once what is waited for has happened, or cannot any more."""
+    supervisor = (await house.project(request)).opened()
+    names = supervisor.crew.known(request.names or supervisor.crew)
+    reached = dict.fromkeys(names, False)
+
+    async def one(name: str) -> None:
+        reached[name] = await _happened(supervisor, name, request.until)
+
+    try:
+        with anyio.fail_after(request.timeout):
+            async with anyio.create_task_group() as group:
+                for name in names:
+                    group.start_soon(one, name)
+    except TimeoutError:
+        tasks = {name: supervisor.crew[name].task for name in names if not reached[name]}
+        states = {name: f"{task.state} ({task.reason})" for name, task in tasks.items()}
+        what = f"{request.until} of {', '.join(states)}"
+        raise TimedOut(what, request.timeout or 0, states) from None
+    return wire.WaitReport(
+        ok=all(reached.values()),
+        session=supervisor.session,
+        until=request.until,
+        results=[
+            supervisor.report(name, "reached" if reached[name] else "missed") for name in names
+        ],
+    )
+
+
+async def _happened(supervisor: Supervisor, name: str, until: str) -> bool:
+    runner = supervisor.crew[name].runner
+    match until.partition(":"):
+        case "ready", "", _:
+            task = await runner.wait_until(_ready_or_resting)
+            return task.state in {State.RUNNING, State.COMPLETED}
+        case "exit", "", _:
+            await runner.wait_until(lambda task: task.state in RESTING | {State.BACKOFF})
+            return True
+        case "completed", "", _:
+            task = await runner.wait_until(lambda task: task.state in RESTING)
+            return task.state is State.COMPLETED
+        case "log", ":", regex:
+            return await _printed(supervisor, name, regex)
+    raise BadRequest(
+        f"cannot wait for {until!r}", hint="wait for ready, exit, completed or log:REGEX"
+    )
+
+
+def _ready_or_resting(task: Task) -> bool:
+    return task.state is State.RUNNING or task.state in RESTING
+
+
+async def _printed(supervisor: Supervisor, name: str, regex: str) -> bool:
+    try:
+        pattern = Pattern(regex)
+    except BadPattern as error:
+        raise BadRequest(f"{regex!r} is not a pattern: {error}", hint=None) from None
+    member, found = supervisor.crew[name], anyio.Event()
+
+    def look(stamp: bytes, line: bytes) -> None:
+        if pattern.found_in(line):
+            found.set()
+
+    # Listening first: what is printed while the file is read is not missed.
+    forget = member.runner.log.tap(look)
+    try:
+        sources, window = (
+            {name: member.runner.log.path},
+            Window(grep=regex, lines=1, run=member.run),
+        )
+        if member.run and (await anyio.to_thread.run_sync(read, sources, window)).lines:
+            return True
+        await found.wait()
+        return True
+    finally:
+        forget()
+
+
+def _answer(
+    supervisor: Supervisor,
+    request: wire.StartTasks | wire.StopTasks | wire.RestartTasks | wire.Kill | wire.CleanLogs,
+    results: list[wire.ActionReport],
+) -> Answer:
+    supervisor.remember()
+    if len(request.names) != 1:
+        ok = all(result.ok for result in results)
+        return wire.ActionsReport(ok=ok, session=supervisor.session, results=results)
+    [result] = results
+    if result.error_code is not UNSET:
+        raise supervisor.failure(result.task)
+    return result

@@ -1,0 +1,193 @@
+"""Commands that only look."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import anyio
+
+from taskmux import paths, wire
+from taskmux.bus import history
+from taskmux.errors import TaskmuxError
+from taskmux.logs import Line, Window, clean, read
+from taskmux.processes import Usage, command_of, listening, measure, processes
+from taskmux.project import resolved
+from taskmux.projects import Project
+from taskmux.supervisor import health_report, task_report
+from taskmux.when import parse_when
+
+from .house import House
+
+NO_PROXY = wire.ProxyReport(bound=False, port=None, reason="this version has no proxy yet")
+
+EVENTS_SHOWN = 10
+LINES_SHOWN = 20
+
+
+async def status(house: House, request: wire.Status) -> wire.StatusReport:
+    """Report every task of a project."""
+    project = await house.project(request)
+    usages = await _usages([project])
+    return _status(house, project, usages, house.meter.share(usages))
+
+
+async def status_all(house: House, request: wire.StatusAll) -> wire.ProjectsReport:
+    """List every project, with its tasks."""
+    usages = await _usages(house.projects)
+    shares = house.meter.share(usages)
+    sessions = [_status(house, project, usages, shares) for project in house.projects]
+    return wire.ProjectsReport(projects=_listed(house), sessions=sessions)
+
+
+async def list_projects(house: House, request: wire.ListProjects) -> wire.ProjectsReport:
+    """List every project."""
+    return wire.ProjectsReport(projects=_listed(house))
+
+
+async def hello(house: House, request: wire.Hello) -> wire.DaemonReport:
+    """Say who the daemon is."""
+    return house.about()
+
+
+async def health(house: House, request: wire.Health) -> wire.HealthReport:
+    """Report how well each task is."""
+    supervisor = (await house.project(request)).opened()
+    return health_report(supervisor.session, supervisor.crew)
+
+
+async def inspect(house: House, request: wire.Inspect) -> wire.InspectReport:
+    """Report everything about one task."""
+    supervisor = (await house.project(request)).opened()
+    name, crew = request.task, supervisor.crew
+    member = crew[name]
+    usages = await _usages([house.projects.find(supervisor.session)])
+    life, log = member.runner.life, member.runner.log.path
+    pids = usages[life.pid].pids if life is not None and life.pid in usages else ()
+    excerpt = await anyio.to_thread.run_sync(read, {name: log}, Window(lines=LINES_SHOWN))
+    events = await _history(house, history.Wanted(supervisor.session, name))
+    failures = [event for event in events if event["event"] == "health_check_failed"]
+    return wire.InspectReport(
+        session=supervisor.session,
+        task=task_report(crew, name, usages, house.meter.share(usages)),
+        config=resolved(crew.config.tasks[name]),
+        processes=await anyio.to_thread.run_sync(_processes, pids),
+        listening=await anyio.to_thread.run_sync(listening, pids),
+        log=str(log),
+        last_health_failures=failures[-EVENTS_SHOWN:],
+        last_events=events[-EVENTS_SHOWN:],
+        last_lines=[_shown(line) for line in excerpt.lines],
+    )
+
+
+async def events(house: House, request: wire.Events) -> wire.EventsReport:
+    """Return events of a project, or of all."""
+    session = request.session
+    if request.config is not None:
+        session = (await house.projects.resolve(session, request.config)).session
+    now = datetime.now(UTC)
+    wanted = history.Wanted(
+        session=session,
+        task=request.task,
+        kinds=request.kinds,
+        since=None if request.since is None else parse_when(request.since, now),
+        until=None if request.until is None else parse_when(request.until, now),
+        after=request.after or 0,
+        lines=request.lines,
+    )
+    found = await _history(house, wanted)
+    newest = found[-1]["seq"] if found else wanted.after
+    return wire.EventsReport(events=found, count=len(found), next=newest)
+
+
+async def logs(house: House, request: wire.Logs) -> wire.LogsReport | wire.MergedLogsReport:
+    """Return lines of one task, or of several by time."""
+    supervisor = (await house.project(request)).opened()
+    names = request.names or tuple(supervisor.crew)
+    sources = {name: supervisor.crew[name].runner.log.path for name in names}
+    now = datetime.now(UTC)
+    window = Window(
+        lines=request.lines,
+        since=None if request.since is None else parse_when(request.since, now),
+        until=None if request.until is None else parse_when(request.until, now),
+        grep=request.grep,
+        context=request.context,
+        run=request.run,
+        after=request.after,
+    )
+    excerpt = await anyio.to_thread.run_sync(read, sources, window)
+    if len(request.names) == 1:
+        lines = [_shown(line) for line in excerpt.lines]
+        return wire.LogsReport(task=names[0], lines=lines, next=excerpt.next)
+    merged = [
+        wire.LineReport(task=line.task, ts=line.ts, text=clean(line.text)) for line in excerpt.lines
+    ]
+    return wire.MergedLogsReport(tasks=list(names), lines=merged, next=excerpt.next)
+
+
+def _status(
+    house: House, project: Project, usages: dict[int, Usage], shares: dict[int, float]
+) -> wire.StatusReport:
+    supervisor = project.supervisor
+    crew = supervisor.crew if supervisor is not None else None
+    tasks = [] if crew is None else [task_report(crew, name, usages, shares) for name in crew]
+    return wire.StatusReport(
+        session=project.session,
+        running=any(task.running for task in tasks),
+        state=project.state,
+        error=None if project.error is None else str(project.error),
+        config=str(project.path),
+        tasks=tasks,
+        proxy=NO_PROXY,
+        daemon_pid=house.about().pid or 0,
+    )
+
+
+def _listed(house: House) -> list[wire.ProjectReport]:
+    return [_project(project) for project in house.projects]
+
+
+def _project(project: Project) -> wire.ProjectReport:
+    crew = project.supervisor.crew if project.supervisor is not None else None
+    members = [] if crew is None else [crew[name] for name in crew]
+    error: TaskmuxError | None = project.error
+    return wire.ProjectReport(
+        session=project.session,
+        config=str(project.path),
+        state=project.state,
+        error=None if error is None else str(error),
+        tasks=len(members),
+        running=sum(member.task.alive for member in members),
+    )
+
+
+async def _usages(projects: Iterable[Project]) -> dict[int, Usage]:
+    leaders = [
+        life.pid
+        for project in projects
+        if project.supervisor is not None
+        for name in project.supervisor.crew
+        if (life := project.supervisor.crew[name].runner.life) is not None
+    ]
+    if not leaders:
+        return {}
+    rows = await anyio.to_thread.run_sync(processes)
+    return measure(rows, leaders)
+
+
+async def _history(house: House, wanted: history.Wanted) -> list[dict[str, Any]]:
+    path = paths.events(house.services.home)
+    return await anyio.to_thread.run_sync(partial(history.read, path, wanted))
+
+
+def _processes(pids: Collection[int]) -> list[wire.ProcessReport]:
+    rows = [row for row in processes() if row.pid in pids]
+    return [
+        wire.ProcessReport(row.pid, row.parent, command_of(row.pid), row.memory) for row in rows
+    ]
+
+
+def _shown(line: Line) -> str:
+    return f"{line.stamp} {clean(line.text)}"

@@ -1,0 +1,1 @@
+"""The program that stays: one per user, owner of every task."""

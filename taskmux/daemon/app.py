@@ -1,0 +1,90 @@
+"""The daemon's command line: where it lives, who waits for it, what it says where."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from taskmux import paths, settings
+from taskmux.errors import TaskmuxError
+
+from .instance import Waiter, detach, only_one
+from .serve import serve
+
+LOG_LIMIT = 10_000_000
+"""Bytes of daemon.log that are kept when a daemon starts; older ones go to daemon.log.1."""
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run the daemon until it is told to end; return its exit status.
+
+    With `--ready-fd N` it detaches, and writes one line to that descriptor:
+    `ready`, or the error that keeps it from starting. Without, it stays in the
+    foreground until Ctrl-C.
+    """
+    options = _options(argv)
+    home = paths.home(environ)
+    waiter = Waiter(options.ready_fd)
+    if options.ready_fd is not None:
+        os.set_inheritable(options.ready_fd, False)
+        detach()
+    try:
+        return _run(home, options, waiter)
+    except TaskmuxError as error:
+        waiter.failed(error)
+        logging.getLogger("taskmux").error("%s", error)
+        if options.ready_fd is None:
+            raise
+        return error.exit_status
+
+
+def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
+    os.umask(0o077)
+    detached = options.ready_fd is not None
+    with only_one(home, patient=detached):
+        if detached:
+            _trim_log(paths.daemon_log(home))
+        _log_to_stderr()
+        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(ignored, signal.SIG_IGN)
+        host = settings.load(paths.host_config(home))
+        port = host.api_port if options.port is None else options.port
+        work = partial(serve, home, host, port, waiter.ready, detached)
+        anyio.run(work, backend_options={"use_uvloop": True})
+    return 0
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m taskmux.daemon")
+    parser.add_argument("--ready-fd", type=int, default=None)
+    parser.add_argument("--port", type=int, default=None)
+    return parser.parse_args(argv)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s")
+    formatter.datefmt, formatter.converter = "%Y-%m-%dT%H:%M:%S", time.gmtime
+    handler.setFormatter(formatter)
+    logging.getLogger("taskmux").handlers = [handler]
+    logging.getLogger("taskmux").setLevel(logging.INFO)
+
+
+def _trim_log(log: Path) -> None:
+    # Our stderr goes on into the renamed file until it is opened anew.
+    if not log.exists() or log.stat().st_size < LOG_LIMIT:
+        return
+    log.replace(log.with_name(f"{log.name}.1"))
+    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)

@@ -1,0 +1,78 @@
+"""One daemon at a time for each home, and how the one that starts tells whoever waits."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from taskmux import paths
+from taskmux.errors import DaemonDidNotStart, TaskmuxError
+from taskmux.files import make_private, write_private
+
+
+@contextmanager
+def only_one(home: Path, *, patient: bool) -> Iterator[None]:
+    """Hold the home's lock; raise if another daemon does, unless `patient`, who waits its end.
+
+    The kernel drops the lock with the process, however that ends: there is
+    nothing to clean up after a crash, and no pid to mistake for another's.
+    """
+    make_private(home)
+    handle = os.open(home / "daemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        why = f"another daemon runs already (pid {_pid(home) or 'unknown'})"
+        raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
+    try:
+        write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        with suppress(OSError):
+            (home / "daemon.pid").unlink()
+        os.close(handle)
+
+
+class Waiter:
+    """Whoever started the daemon and wants to know how that went; told once."""
+
+    def __init__(self, pipe: int | None) -> None:
+        self._pipe = pipe
+
+    def ready(self) -> None:
+        """Say that the daemon answers."""
+        self._tell(b"ready\n")
+
+    def failed(self, error: TaskmuxError) -> None:
+        """Say why it will not."""
+        said = error.answer() | {"message": str(error)}
+        self._tell(msgspec.json.encode(said) + b"\n")
+
+    def _tell(self, line: bytes) -> None:
+        if self._pipe is None:
+            return
+        with suppress(OSError):  # nobody waits any more
+            os.write(self._pipe, line)
+        os.close(self._pipe)
+        self._pipe = None
+
+
+def detach() -> None:
+    """Go on in a process that is nobody's child: what ends our parents does not reach it.
+
+    The client made us leader of a session of our own already.
+    """
+    if os.fork() != 0:
+        os._exit(0)
+
+
+def _pid(home: Path) -> int | None:
+    with suppress(OSError, ValueError):
+        return int((home / "daemon.pid").read_text())
+    return None

@@ -1,0 +1,53 @@
+"""The operating system, in the words all others use: `linux` or `macos`, chosen once.
+
+Identity is (pid, started): a pid alone may be another's by the time it is used.
+Whatever is asked about a process that is gone, or not ours to see, answers
+None, an empty value, or leaves it out.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .model import MARKER, Holder, Row
+
+if sys.platform == "linux":
+    from .linux import (
+        boot_id,
+        command_of,
+        ephemeral_ports,
+        exit_fd,
+        holder,
+        kill,
+        listening,
+        look,
+        marker_of,
+        peek_status,
+        peer_uid,
+        processes,
+        started,
+        walk,
+    )
+else:
+    from .macos import (
+        boot_id,
+        command_of,
+        ephemeral_ports,
+        exit_fd,
+        holder,
+        kill,
+        listening,
+        look,
+        marker_of,
+        peek_status,
+        peer_uid,
+        processes,
+        started,
+        walk,
+    )
+
+__all__ = [
+    "MARKER", "Holder", "Row", "boot_id", "command_of", "ephemeral_ports", "exit_fd", "holder",
+    "kill", "listening", "look", "marker_of", "peek_status", "peer_uid", "processes",
+    "started", "walk",
+]  # fmt: skip

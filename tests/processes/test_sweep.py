@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from taskmux.processes import native
+from taskmux.processes.census import Census
+from taskmux.processes.sweep import census, end, end_marked, members
+
+if TYPE_CHECKING:
+    from processes.conftest import Pipe, Runs
+
+HIDE = """
+import os, signal, sys
+
+def announce():
+    with open("pipe", "w") as pipe:
+        print(os.getpid(), file=pipe)
+
+def stay():
+    announce()
+    while True:
+        signal.pause()
+
+{}
+"""
+
+
+def python(tmp_path: Path, script: str) -> str:
+    (tmp_path / "script.py").write_text(HIDE.format(script))
+    return f"{sys.executable} -S -E script.py"
+
+
+SLEEPER = "sh -c 'echo $$ >pipe; exec sleep 60'"
+
+IGNORES_HANGUP = f"trap '' HUP; {SLEEPER} &"
+OWN_GROUP = f"set -m; {SLEEPER} & set +m;"
+FORGOT_MARKER = f"trap '' HUP; env -i {SLEEPER} &"
+
+OWN_SESSION = "os.setsid(); stay()"
+DAEMON = """
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+os.closerange(0, 3)
+os.chdir("/proc/self/cwd")
+stay()
+"""
+
+
+def lives(pid: int) -> bool:
+    row = native.look(pid)
+    return row is not None and not row.zombie
+
+
+@pytest.mark.parametrize("hideout", [IGNORES_HANGUP, OWN_GROUP, FORGOT_MARKER])
+async def test_ends_what_the_shell_left_behind(run: Runs, pipe: Pipe, hideout: str) -> None:
+    task = run(f"{hideout} read line; exit 0")
+    hidden = int(await pipe.line())
+    await task.terminal.write(b"\n")
+    assert await task.status() == 0
+    assert lives(hidden)
+    assert await end(task.trace) == []
+    assert not lives(hidden)
+
+
+@pytest.mark.parametrize("script", [OWN_SESSION, DAEMON])
+async def test_ends_what_left_the_session(
+    run: Runs, pipe: Pipe, tmp_path: Path, script: str
+) -> None:
+    task = run(f"{python(tmp_path, script)} & read line")
+    hidden = int(await pipe.line())
+    task.child.signal(signal.SIGKILL)
+    await task.status()
+    task.child.reap()
+    assert lives(hidden)
+    assert await end(task.trace) == []
+    assert not lives(hidden)
+
+
+async def test_ends_what_dropped_the_marker_too_if_it_was_known_before(
+    run: Runs, pipe: Pipe, tmp_path: Path
+) -> None:
+    task = run(f"env -i {python(tmp_path, OWN_SESSION)} & read line")
+    hidden = int(await pipe.line())
+    known = await members(task.trace)
+    assert {task.child.pid, hidden} == {row.pid for row in known}
+    task.child.signal(signal.SIGKILL)
+    await task.status()
+    assert await end(task.trace) == []
+    assert lives(hidden)
+    assert await end(task.trace, known=known) == []
+    assert not lives(hidden)
+
+
+async def test_ends_the_leader_too(run: Runs) -> None:
+    task = run("trap '' INT TERM HUP; while :; do sleep 60; done")
+    assert await end(task.trace) == []
+    assert await task.status() == -signal.SIGKILL
+
+
+async def test_a_process_that_has_the_pid_of_another_is_let_alone(run: Runs) -> None:
+    task = run("read line; exit 3")
+    other = replace(task.trace, run_id="another", started=task.trace.started - 1)
+    assert await end(other) == []
+    later = replace(task.trace, run_id="another", started=task.trace.started + 1)
+    assert await end(later) == []
+    await task.terminal.write(b"\n")
+    assert await task.status() == 3
+
+
+async def test_a_run_is_not_ended_with_another(run: Runs) -> None:
+    one, other = run("exec sleep 60"), run("read line; exit 4")
+    assert await end(one.trace) == []
+    assert await one.status() == -signal.SIGKILL
+    await other.terminal.write(b"\n")
+    assert await other.status() == 4
+
+
+CHAIN = """
+import time
+os.setsid()
+announce()
+while True:
+    time.sleep(0.002)
+    if os.fork(): os._exit(0)
+"""
+CROWD = """
+os.setsid()
+announce()
+for _ in range(50):
+    if os.fork() == 0:
+        os.setsid()
+        signal.pause()
+"""
+
+
+@pytest.mark.parametrize("script", [CHAIN, CROWD], ids=["chain", "crowd"])
+async def test_ends_what_forks_all_the_time(
+    run: Runs, pipe: Pipe, tmp_path: Path, script: str
+) -> None:
+    task = run(f"{python(tmp_path, script)} & read line")
+    await pipe.line()
+    assert await end(task.trace, limit=30) == []
+    assert await members(task.trace) == []
+
+
+async def test_ends_the_runs_of_a_predecessor_and_no_others(run: Runs) -> None:
+    one, two, other = run("exec sleep 60"), run("exec sleep 60"), run("read line; exit 5")
+    dead = {one.trace.run_id, two.trace.run_id}
+    assert await end_marked(dead.__contains__) == []
+    assert await one.status() == await two.status() == -signal.SIGKILL
+    await other.terminal.write(b"\n")
+    assert await other.status() == 5
+
+
+async def test_tells_what_it_may_not_end(
+    run: Runs, as_nobody: Callable[[], AbstractContextManager[int]]
+) -> None:
+    task = run("read line; exit 6")
+    with as_nobody():
+        assert await end(task.trace) == [task.child.pid]
+    await task.terminal.write(b"\n")
+    assert await task.status() == 6
+
+
+async def test_gives_up_after_the_limit(run: Runs) -> None:
+    task = run("exec sleep 60")
+    assert await end(task.trace, limit=0) == [task.child.pid]
+
+
+async def test_those_who_ask_together_share_a_scan() -> None:
+    seen: list[Census] = []
+
+    async def ask() -> None:
+        seen.append(await census())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(100):
+            group.start_soon(ask)
+    assert len(seen) == 100
+    assert len({id(census) for census in seen}) <= 2
+
+
+async def test_a_scan_shows_what_was_there_when_it_was_asked_for(run: Runs) -> None:
+    async def ask() -> None:
+        while True:
+            await census()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+        group.start_soon(ask)
+        for _ in range(20):
+            task = run("exec sleep 60")
+            assert [row.pid for row in await members(task.trace)] == [task.child.pid]
+            assert await end(task.trace) == []
+        group.cancel_scope.cancel()
+
+
+async def test_a_program_executed_with_another_marker_is_seen_as_that_run_s(
+    run: Runs, pipe: Pipe
+) -> None:
+    task = run(
+        "exec 3>pipe; echo up >&3; read line; "
+        "TASKMUX_RUN_ID=other exec sh -c 'echo $$ >&3; read line'"
+    )
+    assert await pipe.line() == "up"
+    await census()
+    await task.terminal.write(b"\n")
+    assert int(await pipe.line()) == task.child.pid
+    found = (await census()).marked(lambda marker: marker == "other")
+    assert [row.pid for row in found] == [task.child.pid]
+
+
+async def test_leaves_nothing_open(run: Runs, descriptors: Callable[[], int]) -> None:
+    task = run("exec sleep 60")
+    before = descriptors()
+    assert await end(task.trace) == []
+    assert descriptors() == before
+    assert os.getpid() in (await census()).rows

@@ -1,0 +1,22 @@
+"""What tasks print: written by the daemon, read by anyone, without it too.
+
+`LogWriter` stamps and rotates; `read` and `follow` find lines again, by time,
+run, pattern or cursor; `clean` and `coloured` make a line safe to show.
+"""
+
+from __future__ import annotations
+
+from .escapes import clean, coloured
+from .files import NotALogFile, remove
+from .follow import follow
+from .reader import read
+from .record import MARGIN, OURS, rfc3339_of, run_of, run_started, split, stamp
+from .runs import last_run
+from .window import Excerpt, Line, Window
+from .writer import LogWriter, Tap
+
+__all__ = [
+    "MARGIN", "OURS", "Excerpt", "Line", "LogWriter", "NotALogFile", "Tap", "Window", "clean",
+    "coloured", "follow", "last_run", "read", "remove", "rfc3339_of", "run_of", "run_started",
+    "split", "stamp",
+]  # fmt: skip

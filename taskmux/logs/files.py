@@ -1,0 +1,131 @@
+"""The files of one log: `api.log`, and `api.log.1`, `.2`, … with what was written before."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_NO_FILE = {errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EMLINK}
+
+
+class NotALogFile(OSError):
+    """In place of the log there is a link, a folder, a pipe or a device."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EINVAL, "not a regular file", str(path))
+
+
+def open_to_append(path: Path) -> int:
+    """Open the newest file of a log, made with its folders if need be, for its owner alone.
+
+    Never waits and follows no link. Raises `NotALogFile` or another `OSError`.
+    """
+    _make_folder(path.parent)
+    return _regular(path, _APPEND)
+
+
+def open_to_read(path: Path) -> list[int]:
+    """Open every file of a log, the newest first; none if there is none."""
+    for _ in range(10):
+        files = _open_all(path)
+        # Two rotations while we opened one file after the other would leave us
+        # with one too many, in the wrong place.
+        if not files or _same(path, files[0]):
+            break
+        close(files)
+    else:
+        files = _open_all(path)
+    return files
+
+
+def close(files: list[int]) -> None:
+    """Close what `open_to_read` opened."""
+    for file in files:
+        os.close(file)
+
+
+def rotate(path: Path, keep: int, room: int) -> None:
+    """Move every file of a log one number up, leaving at most `keep`, of `room` bytes together."""
+    for number, place in reversed([(0, path), *_rotated(path)]):
+        with suppress(FileNotFoundError):  # somebody cleans at the same time
+            if number >= keep:
+                place.unlink()
+            else:
+                place.rename(_numbered(path, number + 1))
+    for _, place in _rotated(path):
+        with suppress(FileNotFoundError):
+            room -= place.stat().st_size
+            if room < 0:
+                place.unlink()
+
+
+def remove(path: Path) -> None:
+    """Delete every file of a log; whoever writes it goes on in a new one."""
+    for _, place in reversed(_rotated(path)):
+        place.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    # `mkdir(parents=True)` would give its mode to the last folder only.
+    for place in (*reversed(folder.parents), folder):
+        if not place.exists():
+            place.mkdir(mode=0o700, exist_ok=True)
+
+
+def _regular(path: Path, flags: int) -> int:
+    try:
+        file = os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise NotALogFile(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise NotALogFile(path)
+    return file
+
+
+def _open_all(path: Path) -> list[int]:
+    files: list[int] = []
+    last = max((number for number, _ in _rotated(path)), default=0)
+    # The newest first: a rotation meanwhile shows us a file twice rather than never.
+    for number in range(last + 2):
+        try:
+            file = _regular(_numbered(path, number), _READ)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            close(files)
+            raise
+        if any(os.path.sameopenfile(file, other) for other in files):
+            os.close(file)
+        else:
+            files.append(file)
+    return files
+
+
+def _same(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return True
+
+
+def _rotated(path: Path) -> list[tuple[int, Path]]:
+    """Return the number and place of each file but the newest, by number."""
+    try:
+        places = list(path.parent.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    numbers = ((place.name.removeprefix(f"{path.name}."), place) for place in places)
+    return sorted((int(n), p) for n, p in numbers if n.isdecimal() and n.isascii() and n[0] != "0")
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}") if number else path

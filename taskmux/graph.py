@@ -66,6 +66,7 @@ def waves(graph: Graph) -> list[list[str]]:
 def _from_first(ring: list[str], graph: Graph) -> list[str]:
     # The same ring whichever task graphlib met first: begin with the file's first.
     open_ring = ring[:-1]
-    start = min(range(len(open_ring)), key=lambda place: list(graph).index(open_ring[place]))
+    order = {task: place for place, task in enumerate(graph)}
+    start = min(range(len(open_ring)), key=lambda place: order[open_ring[place]])
     turned = open_ring[start:] + open_ring[:start]
     return [*turned, turned[0]]

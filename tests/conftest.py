@@ -3,6 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: machines are shared. No database: a run leaves nothing behind.
+settings.register_profile("taskmux", deadline=None, database=None)
+settings.load_profile("taskmux")
 
 
 @pytest.fixture

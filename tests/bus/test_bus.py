@@ -50,7 +50,8 @@ def test_a_line_cut_short_costs_that_line_only(path: Path) -> None:
 
 def test_a_history_that_cannot_be_written_costs_only_the_record(path: Path) -> None:
     path.mkdir(parents=True)
-    bus, told = Bus(path), []
+    told: list[dict[str, Any]] = []
+    bus = Bus(path)
     bus.listen(told.append)
     assert bus.publish("a")["seq"] == 1
     assert (bus.lost, len(told)) == (1, 1)

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from taskmux import wire
 from taskmux.errors import BadRequest, TimedOut
 from taskmux.lifecycle import RESTING, State, Task
-from taskmux.logs import Window, read
+from taskmux.logs import OURS, Window, read
 from taskmux.pattern import BadPattern, Pattern
 from taskmux.supervisor import Supervisor
 
@@ -121,19 +121,17 @@ async def _printed(supervisor: Supervisor, name: str, regex: str) -> bool:
     member, found = supervisor.crew[name], anyio.Event()
 
     def look(stamp: bytes, line: bytes) -> None:
-        if pattern.found_in(line):
+        if not line.startswith(OURS) and pattern.found_in(line):
             found.set()
 
     # Listening first: what is printed while the file is read is not missed.
     forget = member.runner.log.tap(look)
     try:
-        sources, window = (
-            {name: member.runner.log.path},
-            Window(grep=regex, lines=1, run=member.run),
-        )
-        if member.run and (await anyio.to_thread.run_sync(read, sources, window)).lines:
-            return True
-        await found.wait()
+        window = Window(grep=regex, run=member.run)
+        sources = {name: member.runner.log.path}
+        printed = await anyio.to_thread.run_sync(read, sources, window) if member.run else None
+        if printed is None or all(line.text.startswith(OURS) for line in printed.lines):
+            await found.wait()
         return True
     finally:
         forget()

@@ -1,0 +1,86 @@
+"""The door for programs of the same user: a Unix socket, one JSON object a line."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import create_task_group, move_on_after
+from anyio.abc import SocketAttribute, SocketStream
+
+from taskmux.address import reachable
+from taskmux.errors import NotAllowed
+
+from . import messages
+from .connection import GONE, Connection, Limits
+from .desk import Desk
+from .lines import Lines
+from .messages import Envelope
+from .reception import Reception
+
+MOST = 256
+"""Connections at a time."""
+
+_LOCAL_PEERCRED = 1
+"""Of macOS: the option of level 0 that holds a `struct xucred`."""
+
+
+@asynccontextmanager
+async def open_unix_door(
+    path: Path, desk: Desk, log_path: Path, limits: Limits | None = None
+) -> AsyncIterator[None]:
+    """Answer at the socket `path` while inside.
+
+    Only its owner gets at the socket or its folder. A file left over at `path`
+    is replaced, so the caller must be the only daemon. Raises `OSError`.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    with reachable(path) as name:
+        listener = await anyio.create_unix_listener(name, mode=0o600)
+    visit = partial(_visit, desk=desk, log_path=log_path, limits=limits)
+    turn_away = partial(_refuse, why=f"{MOST} connections are open already")
+    try:
+        async with listener, create_task_group() as group:
+            group.start_soon(Reception(visit, turn_away, MOST).serve, listener, group)
+            yield
+            group.cancel_scope.cancel()
+    finally:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+
+
+async def _visit(
+    stream: SocketStream, *, desk: Desk, log_path: Path, limits: Limits | None
+) -> None:
+    uid = _peer_uid(stream.extra(SocketAttribute.raw_socket))
+    # Root gets everywhere anyway, and must be able to stop what it started.
+    if uid not in {os.getuid(), 0}:
+        await _refuse(stream, why=f"this is the daemon of user {os.getuid()}, you are {uid}")
+        return
+    await Connection(Lines(stream), desk, log_path, limits).serve()
+
+
+async def _refuse(stream: SocketStream, *, why: str) -> None:
+    with move_on_after(1), suppress(*GONE):
+        await Lines(stream).send(messages.refusal(Envelope(), NotAllowed(why)))
+
+
+def _peer_uid(peer: socket.socket) -> int:
+    """Return the user at the other end, as the kernel noted it when it connected."""
+    if sys.platform == "linux":
+        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return int(struct.unpack("iII", credentials)[1])
+    credentials = peer.getsockopt(0, _LOCAL_PEERCRED, 76)
+    return int(struct.unpack_from("II", credentials)[1])

@@ -1,0 +1,44 @@
+"""What commands return beside reports: streams, lines of output, and pictures with a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from taskmux.wire import HealthReport, Report
+
+if TYPE_CHECKING:
+    from taskmux.logs import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Detailed:
+    """A report of health whose picture says how each task was probed, too."""
+
+    report: HealthReport
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Lines that tasks printed: `lines` ends, or, while followed, does not."""
+
+    tasks: Sequence[str]
+    lines: Iterator[Line]
+    raw: bool = False
+    next: str | None = None
+    """The cursor behind the lines; None while they are followed."""
+
+    single: bool = False
+    """One task was asked for, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happenings:
+    """Events as they come; does not end by itself."""
+
+    events: Iterator[dict[str, Any]]
+
+
+Answer = Report | Detailed | Output | Happenings | int
+"""What a command returns. A number is the exit status of one that showed everything itself."""

@@ -1,0 +1,123 @@
+"""What commands answer with that ask no daemon. As in `taskmux.wire`, fields are JSON keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from taskmux.wire import Report
+
+
+class VersionReport(Report, frozen=True, kw_only=True):
+    """Which taskmux this is; `protocol` is that of its messages."""
+
+    version: str
+    protocol: int
+
+
+class ParameterHelp(Struct, frozen=True, kw_only=True):
+    """Something a command line may or must contain."""
+
+    names: list[str]
+    help: str
+    required: bool
+    repeated: bool
+    value: str | None
+    """What stands for the value; null for a switch."""
+
+    default: Any
+
+
+class CommandHelp(Struct, frozen=True, kw_only=True):
+    """One command: what it does, and what may follow it."""
+
+    name: str
+    aliases: list[str]
+    group: str
+    summary: str
+    arguments: list[ParameterHelp]
+    options: list[ParameterHelp]
+
+
+class HelpReport(Report, frozen=True, kw_only=True):
+    """The commands asked about, and the options that go with every command."""
+
+    usage: str
+    commands: list[CommandHelp]
+    options: list[ParameterHelp]
+
+
+class CheckReport(Report, frozen=True, kw_only=True):
+    """A taskmux.toml without mistakes; one with any is an error."""
+
+    ok: bool = True
+    name: str
+    config: str
+    tasks: list[str]
+
+
+class Edge(Struct, frozen=True):
+    """`task` waits until `needs` is `condition`: `started`, `healthy` or `completed`."""
+
+    task: str
+    needs: str
+    condition: str
+
+
+class GraphReport(Report, frozen=True, kw_only=True):
+    """Who waits for whom. Each wave can start when the ones before it are ready."""
+
+    name: str
+    nodes: list[str]
+    edges: list[Edge]
+    waves: list[list[str]]
+
+
+class SettingReport(Struct, frozen=True):
+    """One host-wide setting; `source` is `default` or `file`."""
+
+    key: str
+    value: Any
+    source: str
+
+
+class SettingsReport(Report, frozen=True, kw_only=True):
+    """Every host-wide setting, as resolved. Secrets are masked unless asked for."""
+
+    path: str
+    settings: dict[str, Any]
+    defaults: list[str]
+    """Keys the file says nothing about."""
+
+
+class SettingChange(Report, frozen=True, kw_only=True):
+    """A setting was written."""
+
+    ok: bool = True
+    path: str
+    key: str
+    value: Any
+
+
+class PathReport(Report, frozen=True, kw_only=True):
+    """Where a file is, whether it exists or not."""
+
+    path: str
+    exists: bool
+
+
+class SchemaNames(Report, frozen=True, kw_only=True):
+    """What `taskmux schema NAME` knows, by kind."""
+
+    commands: dict[str, str]
+    """The request of each command of the daemon."""
+
+    reports: list[str]
+
+
+class SchemaReport(Report, frozen=True, kw_only=True):
+    """The JSON Schema of one message."""
+
+    name: str
+    document: dict[str, Any]

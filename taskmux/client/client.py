@@ -1,0 +1,181 @@
+"""One method for each command of the daemon, over its Unix socket.
+
+A plain blocking socket: a command must start in the time it takes to type it,
+and an event loop would double that. The messages are described in `taskmux.wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from taskmux import wire
+from taskmux.errors import DaemonNotRunning, ProtocolMismatch, Refused
+
+from .line import Line, dial
+
+Answer = TypeVar("Answer", bound=wire.Report)
+
+NAMES = {kind: name for name, kind in wire.COMMANDS.items()}
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What an error answer has at least."""
+
+    error_code: str
+    message: str
+    hint: str | None = None
+
+
+class Client:
+    """Speaks to the daemon of one home, a connection a request.
+
+    Every method raises `DaemonNotRunning`, `ProtocolMismatch`, or `Refused`
+    with the daemon's own error in it. With `wake`, nobody answering is no
+    error yet: it is called to start the daemon, and the request is made again.
+    """
+
+    def __init__(self, door: Path, wake: Callable[[], None] | None = None) -> None:
+        self._door = door
+        self._wake = wake
+
+    def hello(self) -> wire.DaemonReport:
+        """Ask the daemon who it is."""
+        return self._ask(wire.Hello(), wire.DaemonReport)
+
+    def projects(self) -> wire.ProjectsReport:
+        """List every registered project."""
+        return self._ask(wire.ListProjects(), wire.ProjectsReport)
+
+    def status_all(self) -> wire.ProjectsReport:
+        """List every registered project, with its tasks."""
+        return self._ask(wire.StatusAll(), wire.ProjectsReport)
+
+    def status(self, request: wire.Status) -> wire.StatusReport:
+        """Report every task of a project."""
+        return self._ask(request, wire.StatusReport)
+
+    def health(self, request: wire.Health) -> wire.HealthReport:
+        """Report how well each task of a project is."""
+        return self._ask(request, wire.HealthReport)
+
+    def inspect(self, request: wire.Inspect) -> wire.InspectReport:
+        """Report everything about one task."""
+        return self._ask(request, wire.InspectReport)
+
+    def start(self, request: wire.StartTasks) -> wire.ActionReport | wire.ActionsReport:
+        """Start tasks and what they need."""
+        return self._act(request)
+
+    def restart(self, request: wire.RestartTasks) -> wire.ActionReport | wire.ActionsReport:
+        """Stop tasks and start them afresh."""
+        return self._act(request)
+
+    def stop(self, request: wire.StopTasks) -> wire.ActionReport | wire.ActionsReport:
+        """Stop tasks; return when nothing of them is left."""
+        return self._act(request)
+
+    def kill(self, request: wire.Kill) -> wire.ActionReport | wire.ActionsReport:
+        """End tasks without asking them first."""
+        return self._act(request)
+
+    def wait(self, request: wire.Wait) -> wire.WaitReport:
+        """Return once what is waited for has happened, or cannot any more."""
+        return self._ask(request, wire.WaitReport)
+
+    def clean_logs(self, request: wire.CleanLogs) -> wire.ActionReport | wire.ActionsReport:
+        """Delete log files."""
+        return self._act(request)
+
+    def logs(self, request: wire.Logs) -> wire.LogsReport | wire.MergedLogsReport:
+        """Return lines of one task, or of several by time."""
+        answer = self._exchange(request)
+        if "tasks" in answer:
+            return _read(answer, wire.MergedLogsReport)
+        return _read(answer, wire.LogsReport)
+
+    def events(self, request: wire.Events) -> wire.EventsReport:
+        """Return events, oldest first."""
+        return self._ask(request, wire.EventsReport)
+
+    def subscribe(self, request: wire.Subscribe) -> Iterator[dict[str, Any]]:
+        """Yield every message the daemon pushes, until it ends or the iterator is closed."""
+        with self._dial() as line:
+            self._reply(line, request)
+            while (frame := line.receive()) is not None:
+                if "push" in frame:
+                    yield frame
+
+    def register(self, request: wire.Register) -> wire.SessionReport:
+        """Add a project to the registry."""
+        return self._ask(request, wire.SessionReport)
+
+    def unregister(self, request: wire.Unregister) -> wire.SessionReport:
+        """Stop a project's tasks and forget it."""
+        return self._ask(request, wire.SessionReport)
+
+    def reload(self, request: wire.Reload) -> wire.SessionReport:
+        """Have a project's taskmux.toml read again now."""
+        return self._ask(request, wire.SessionReport)
+
+    def add(self, request: wire.Add) -> wire.AddReport:
+        """Add a task to taskmux.toml."""
+        return self._ask(request, wire.AddReport)
+
+    def remove(self, request: wire.Remove) -> wire.AddReport:
+        """Stop a task and remove it from taskmux.toml."""
+        return self._ask(request, wire.AddReport)
+
+    def shutdown(self, request: wire.Shutdown) -> wire.DaemonReport:
+        """End every task, then the daemon."""
+        return self._ask(request, wire.DaemonReport)
+
+    def _ask(self, request: wire.Request, report: type[Answer]) -> Answer:
+        return _read(self._exchange(request), report)
+
+    def _act(self, request: wire.Request) -> wire.ActionReport | wire.ActionsReport:
+        answer = self._exchange(request)
+        if "results" in answer:
+            return _read(answer, wire.ActionsReport)
+        return _read(answer, wire.ActionReport)
+
+    def _exchange(self, request: wire.Request) -> dict[str, Any]:
+        with self._dial() as line:
+            return self._reply(line, request)
+
+    def _dial(self) -> Line:
+        try:
+            return dial(self._door)
+        except DaemonNotRunning:
+            if self._wake is None:
+                raise
+            self._wake()
+            return dial(self._door)
+
+    def _reply(self, line: Line, request: wire.Request) -> dict[str, Any]:
+        line.send({"id": 1, "command": NAMES[type(request)], "params": request})
+        while (answer := line.receive()) is not None:
+            # What is pushed has no reply's id; a frame that made no sense has none either.
+            if "push" not in answer and answer.get("id") in (1, None):
+                return _unless_refused(answer)
+        raise DaemonNotRunning
+
+
+def _unless_refused(answer: dict[str, Any]) -> dict[str, Any]:
+    if "error_code" not in answer or "message" not in answer:
+        return answer
+    _read(answer, Refusal)
+    raise Refused(answer)
+
+
+Kind = TypeVar("Kind")
+
+
+def _read(answer: dict[str, Any], kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.MsgspecError as error:
+        raise ProtocolMismatch(str(error)) from None

@@ -1,0 +1,137 @@
+"""Starts the daemon, exactly one however many ask at once, and waits until it is really gone.
+
+The daemon is handed a pipe, and writes one line into it: `ready`, or the error
+that keeps it from starting, as JSON. The lock is held until then, so whoever
+came second finds a daemon that answers.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from taskmux import paths
+from taskmux.errors import DaemonDidNotStart, DaemonNotRunning, Refused, TaskmuxError
+
+from .line import dial
+from .lock import alone
+
+PATIENCE = 60.0
+"""How long a daemon may take to say that it is ready."""
+
+TAIL = 10
+"""Lines of the daemon's log in an error."""
+
+
+def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
+    """Start the daemon of `home`, and return once it answers; False if one did already.
+
+    Raises `DaemonDidNotStart`, or the daemon's own reason as `Refused`.
+    """
+    try:
+        with alone(home / "starting.lock"):
+            if _answers(home):
+                return False
+            _spawn(home, environ, options)
+            return True
+    except OSError as error:
+        why = f"{home} cannot be used: {error.strerror or error}"
+        raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
+
+
+@contextmanager
+def outlasting(pid: int) -> Iterator[None]:
+    """On leaving the block, wait until the process that is `pid` on entering it has ended."""
+    try:
+        handle = os.pidfd_open(pid) if sys.platform == "linux" else None
+    except OSError:  # it has ended already
+        yield
+        return
+    if handle is None:
+        yield
+        _outwait(pid)
+    else:
+        with os.fdopen(handle) as process:
+            yield
+            select.select([process], [], [])
+
+
+def _answers(home: Path) -> bool:
+    try:
+        with dial(paths.door(home)):
+            return True
+    except DaemonNotRunning:
+        return False
+
+
+def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str]) -> None:
+    ours = {key: value for key, value in environ.items() if not key.startswith("TASKMUX_")}
+    ready, told = os.pipe()
+    log = os.open(paths.daemon_log(home), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "taskmux.daemon", "--ready-fd", str(told), *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=ours | {"TASKMUX_HOME": str(home)},
+            pass_fds=(told,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(told)
+        os.close(log)
+    with os.fdopen(ready, "rb", buffering=0) as pipe:
+        line = _first_line(pipe.fileno())
+    if line is None:
+        child.kill()
+    # The daemon is a grandchild; what we started ends once it has said its line.
+    child.wait()
+    if line is None or line.strip() != b"ready":
+        raise _why_not(line, home)
+
+
+def _first_line(pipe: int) -> bytes | None:
+    until = time.monotonic() + PATIENCE
+    said = b""
+    while b"\n" not in said:
+        if not select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]:
+            return None
+        if not (more := os.read(pipe, 65536)):
+            break
+        said += more
+    return said.partition(b"\n")[0]
+
+
+def _why_not(line: bytes | None, home: Path) -> TaskmuxError:
+    with suppress(msgspec.MsgspecError, KeyError):
+        return Refused(msgspec.json.decode(line or b"", type=dict[str, Any]))
+    why = f"it was not ready within {PATIENCE:g} s" if line is None else "it ended too early"
+    log = paths.daemon_log(home)
+    return DaemonDidNotStart(why, _last_lines(log), str(log))
+
+
+def _last_lines(log: Path) -> list[str]:
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
+        return file.read().decode(errors="replace").splitlines()[-TAIL:]
+
+
+def _outwait(pid: int) -> None:
+    # Only where the kernel cannot tell us: it is nobody's child that we could wait for.
+    while True:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)

@@ -1,0 +1,61 @@
+"""A connection to the daemon: one JSON object a line, each way."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from taskmux.address import reachable
+from taskmux.errors import BadRequest, DaemonNotRunning, ProtocolMismatch
+
+
+class Line:
+    """An open connection; leaving its context closes it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._incoming = connection.makefile("rb")
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._incoming.close()
+        self._connection.close()
+
+    def send(self, frame: object) -> None:
+        """Send one message; raise `DaemonNotRunning` if nobody takes it."""
+        try:
+            self._connection.sendall(msgspec.json.encode(frame) + b"\n")
+        except UnicodeEncodeError:
+            raise BadRequest("a name or a path is not UTF-8", hint=None) from None
+        except ConnectionError:
+            raise DaemonNotRunning from None
+
+    def receive(self) -> dict[str, Any] | None:
+        """Return the next message; None when the daemon has closed the connection."""
+        try:
+            line = self._incoming.readline()
+        except ConnectionError:
+            return None
+        if not line:
+            return None
+        try:
+            return msgspec.json.decode(line, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ProtocolMismatch(str(error)) from None
+
+
+def dial(door: Path) -> Line:
+    """Connect to the daemon's socket; raise `DaemonNotRunning` if nobody answers."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        with reachable(door) as address:
+            connection.connect(address)
+    except OSError:
+        connection.close()
+        raise DaemonNotRunning from None
+    return Line(connection)

@@ -59,6 +59,14 @@ async def test_after_a_while_says_where_the_task_listens_instead(tmp_path: Path)
         assert await ask() == ProbeResult(False, expected)
 
 
+async def test_a_task_that_listens_nowhere_refuses(tmp_path: Path) -> None:
+    now = 100.0
+    async with closed(tmp_path) as target:
+        ask = TcpProbe(lambda: now).prepare(target)
+        now += 2
+        assert await ask() == ProbeResult(False, "connection refused")
+
+
 @pytest.mark.parametrize(
     ("ports", "said"),
     [

@@ -16,7 +16,7 @@ UNTRUSTED = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] se
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "connection refused"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"), "connection refused"),
         (OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH)), "no route to host"),
         (ConnectionResetError(errno.ECONNRESET, "Connection reset"), "connection reset"),
         (RemoteDisconnected("Remote end closed"), "hung up without an answer"),

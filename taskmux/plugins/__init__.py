@@ -1,0 +1,10 @@
+"""Finds plugins, gathers what they offer, and keeps the trouble of one from the others."""
+
+from __future__ import annotations
+
+from .calls import called, guarded
+from .choice import choose_probe
+from .offers import Offer
+from .registry import Plugins, Source
+
+__all__ = ["Offer", "Plugins", "Source", "called", "choose_probe", "guarded"]

@@ -1,0 +1,88 @@
+"""One call into a plugin: limited in time, every failure a `PluginFailed`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from threading import Thread
+from typing import TypeVar
+
+from taskmux.errors import PluginFailed
+
+T = TypeVar("T")
+
+LIMIT = 10.0
+"""Seconds a plugin gets for one thing, unless said otherwise."""
+
+SPOKEN = (ImportError, OSError, RuntimeError, ValueError)
+"""Built-in exceptions whose text reads as a sentence; others need their name beside it."""
+
+
+class Hung(TimeoutError):
+    """The cause of a `PluginFailed` where there was no answer in time."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(f"no answer within {limit:g} s")
+
+
+@asynccontextmanager
+async def guarded(plugin: str, doing: str, limit: float = LIMIT) -> AsyncIterator[None]:
+    """Hold one await of a plugin: at most `limit` seconds, every failure a `PluginFailed`.
+
+    `doing` completes "… could not ". Whoever cancels from outside is let through.
+    """
+    from anyio import move_on_after  # 40 ms that the CLI has no use for
+
+    try:
+        with move_on_after(limit) as scope:
+            yield
+        if scope.cancelled_caught:
+            raise Hung(limit)
+    except (Exception, SystemExit) as error:
+        raise failure(plugin, doing, error) from error
+
+
+def called(plugin: str, doing: str, work: Callable[[], T], limit: float = LIMIT) -> T:
+    """Return what a plugin's `work` returns; every failure is a `PluginFailed`.
+
+    It runs in a thread, which is left to itself after `limit` seconds: nothing
+    else bounds an import or a function that never comes back. Only Ctrl-C, here
+    or there, is let through.
+    """
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 (the plugin line: SystemExit too)
+            failed.append(error)
+
+    thread = Thread(target=run, name=f"plugin {plugin}", daemon=True)
+    thread.start()
+    thread.join(limit)
+    if done:
+        return done[0]
+    error = failed[0] if failed else Hung(limit)
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    raise failure(plugin, doing, error) from error
+
+
+def failure(plugin: str, doing: str, error: BaseException) -> PluginFailed:
+    """Return `error` as people are told of it; its first note is the hint."""
+    while isinstance(error, BaseExceptionGroup):  # a task group says nothing of its own
+        error = error.exceptions[0]
+    notes: list[str] = getattr(error, "__notes__", [])
+    return PluginFailed(plugin, doing, _sentence(error), hint=next(iter(notes), None))
+
+
+def _sentence(error: BaseException) -> str:
+    kind = type(error)
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 (the plugin line: its own `__str__` may be broken)
+        said = ""
+    if said and (isinstance(error, SPOKEN) or kind.__module__ != "builtins"):
+        return said
+    return f"{kind.__name__}: {said}" if said else kind.__name__

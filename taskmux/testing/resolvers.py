@@ -1,0 +1,92 @@
+"""What every host resolver must prove."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskmux.contracts import HostRecord, HostResolver, OpenResolver
+
+from .lent import AsyncContract, assert_described, lend
+
+API = HostRecord("api.shop.localhost", IPv4Address("127.0.0.1"))
+WEB = HostRecord("web.shop.localhost", IPv4Address("127.0.0.2"))
+
+Opening = AbstractAsyncContextManager[OpenResolver]
+
+
+class HostResolverContract(AsyncContract):
+    """What taskmux relies on from every host resolver."""
+
+    @abstractmethod
+    def make(self, folder: Path) -> HostResolver:
+        """Return the resolver under test, which touches nothing outside `folder`."""
+
+    @abstractmethod
+    def lookup(self) -> Mapping[str, str]:
+        """Return name and address of all that now resolves because of the plugin."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the plugin's table of the host config; override where it needs one."""
+        return {}
+
+    @pytest.fixture
+    def opening(self, tmp_path: Path) -> Opening:
+        """Return a fresh resolver's context, not yet entered."""
+        return self.make(tmp_path).open(lend(tmp_path, self.settings()))
+
+    def test_is_described(self, tmp_path: Path) -> None:
+        """Name and summary fit where they are shown."""
+        resolver = self.make(tmp_path)
+        assert_described(resolver.name, resolver.summary)
+
+    async def test_publish_replaces(self, opening: Opening) -> None:
+        """A second publish forgets the names that only the first one held."""
+        async with opening as resolver:
+            await resolver.publish([API])
+            assert self.lookup() == {"api.shop.localhost": "127.0.0.1"}
+            await resolver.publish([WEB])
+            assert self.lookup() == {"web.shop.localhost": "127.0.0.2"}
+
+    async def test_publish_twice_is_harmless(self, opening: Opening) -> None:
+        """Publishing the same names again changes nothing."""
+        async with opening as resolver:
+            await resolver.publish([API, WEB])
+            once = self.lookup()
+            await resolver.publish([API, WEB])
+            assert self.lookup() == once
+
+    async def test_publishing_nothing_withdraws(self, opening: Opening) -> None:
+        """No names are a valid set of names."""
+        async with opening as resolver:
+            await resolver.publish([API])
+            await resolver.publish([])
+            assert self.lookup() == {}
+
+    async def test_leaving_withdraws_everything(self, opening: Opening) -> None:
+        """Nothing of ours resolves once the context is left."""
+        async with opening as resolver:
+            await resolver.publish([API])
+        assert self.lookup() == {}
+
+    async def test_an_error_while_open_still_withdraws(self, opening: Opening) -> None:
+        """Leaving through an error withdraws the names too, and lets the error out."""
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 (it must come out of the context)
+            async with opening as resolver:
+                await resolver.publish([API])
+                raise ZeroDivisionError
+        assert self.lookup() == {}
+
+    async def test_may_be_opened_again(self, tmp_path: Path) -> None:
+        """One offer serves one opening after another: the daemon reads its config anew."""
+        resolver = self.make(tmp_path)
+        for _ in range(2):
+            async with resolver.open(lend(tmp_path, self.settings())) as opened:
+                await opened.publish([API])
+                assert self.lookup() == {"api.shop.localhost": "127.0.0.1"}

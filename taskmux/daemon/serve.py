@@ -85,14 +85,14 @@ class _About:
 
 def _services(home: Path, settings: Settings) -> Services:
     bus = Bus(paths.events(home))
-    plugins = Plugins()
+    plugins = Plugins(disabled=settings.disabled_plugins)
     services = Services(
         home=home,
         settings=settings,
         bus=bus,
         store=Store(home, partial(_damaged, bus)),
         plugins=plugins,
-        ports=Ports(),
+        ports=Ports(salt=str(home)),
     )
     _ = plugins.probes  # asked now, so that what is broken is told at the start
     for name, error in plugins.broken.items():

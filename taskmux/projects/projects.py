@@ -28,6 +28,7 @@ class Projects:
         self._registering = anyio.Lock()
         self._group: TaskGroup | None = None
         self._rewatch = anyio.Event()
+        self._watching = True
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self._projects.values())
@@ -49,7 +50,9 @@ class Projects:
             finally:
                 with anyio.CancelScope(shield=True):
                     await projects.close()
-                projects._group.cancel_scope.cancel()
+                # Told rather than cancelled: the thread that watches looks only now and then.
+                projects._watching = False
+                projects._rewatch.set()
 
     def find(self, session: str) -> Project:
         """Return a registered project."""
@@ -143,7 +146,7 @@ class Projects:
         self._services.store.save_registry({p.session: str(p.path) for p in self})
 
     async def _watch(self) -> None:
-        while True:
+        while self._watching:
             self._rewatch = anyio.Event()
             async for path in changed_configs([p.path for p in self], self._rewatch):
                 project = self._at(path)

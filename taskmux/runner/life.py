@@ -14,7 +14,7 @@ from anyio import CancelScope, create_task_group, move_on_after
 
 from taskmux.contracts import Probe, ProbeResult, ProbeTarget, ShellRun
 from taskmux.lifecycle import Urge, describe_exit
-from taskmux.logs import LogWriter, run_started
+from taskmux.logs import OURS, LogWriter, run_started
 from taskmux.processes import Child, Terminal, Trace, end, listening, members, run_shell, spawn
 from taskmux.when import rfc3339
 
@@ -53,12 +53,17 @@ class Life:
         self._log = log
         self._draining = CancelScope(shield=True)
         self._drained = anyio.Event()
+        self._watching = CancelScope()
+        # Before there is a process: what it prints first may be what is waited for.
+        self._printed = anyio.Event()
+        self._forget = log.tap(self._look) if spec.ready_log is not None else lambda: None
         self._terminal = Terminal.open()
         try:
             self.child: Child = spawn(
                 spec.command, cwd=spec.cwd, environ=outfit.environ, terminal=self._terminal
             )
         except BaseException:
+            self._forget()
             self._terminal.close()
             raise
         self._terminal.release_slave()
@@ -84,6 +89,7 @@ class Life:
         `heard` gets every answer of the probe, as it comes.
         """
         async with AsyncExitStack() as stack:
+            stack.callback(self._forget)
             stack.callback(self._terminal.close)
             stack.callback(self.child.reap)
             group = await stack.enter_async_context(create_task_group())
@@ -99,6 +105,8 @@ class Life:
         return status
 
     async def _clear(self) -> None:
+        # First of all, so that no probe speaks well of a process that is dead.
+        self._watching.cancel()
         # The leader is not reaped yet: neither its pid nor its group can be another's.
         self.child.signal(signal.SIGKILL)
         self.survivors = await end(self.trace)
@@ -114,12 +122,18 @@ class Life:
         self._drained.set()
 
     async def _watch(self, heard: Heard) -> None:
+        with self._watching:
+            await self._probe(heard)
+
+    async def _probe(self, heard: Heard) -> None:
         spec = self._spec
         ask = spec.probe.prepare(self._target())
         began = time.monotonic()
         ready = False
         if spec.ready_log is not None:
-            heard(self._health("ready_log", await self._printed()))
+            await self._printed.wait()
+            self._forget()
+            heard(self._health("ready_log", ProbeResult(True, "printed what ready_log waits for")))
             ready = True
             await anyio.sleep(spec.health_interval)
         while True:
@@ -142,20 +156,10 @@ class Life:
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the plugin line)
             return ProbeResult(False, f"probe {self._spec.probe.name} failed: {error}")
 
-    async def _printed(self) -> ProbeResult:
-        pattern, found = self._spec.ready_log, anyio.Event()
-        assert pattern is not None
-
-        def look(stamp: bytes, line: bytes) -> None:
-            if pattern.found_in(line):
-                found.set()
-
-        forget = self._log.tap(look)
-        try:
-            await found.wait()
-        finally:
-            forget()
-        return ProbeResult(True, "printed what ready_log waits for")
+    def _look(self, stamp: bytes, line: bytes) -> None:
+        pattern = self._spec.ready_log
+        if pattern is not None and not line.startswith(OURS) and pattern.found_in(line):
+            self._printed.set()
 
     def _target(self) -> ProbeTarget:
         return ProbeTarget(

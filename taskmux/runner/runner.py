@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio
@@ -18,6 +18,7 @@ from taskmux.lifecycle import (
     Event,
     Hook,
     News,
+    State,
     Task,
     Timer,
     TimerFired,
@@ -125,9 +126,14 @@ class Runner:
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Carry out wishes until cancelled."""
-        async with create_task_group() as self._group:
-            task_status.started()
-            await anyio.sleep_forever()
+        try:
+            async with create_task_group() as self._group:
+                task_status.started()
+                await anyio.sleep_forever()
+        finally:
+            # Whoever still waits for a state must not wait for ever.
+            self.task = replace(self.task, state=State.FAILED, reason="given up", alive=False)
+            self._changed.set()
 
     def _send(self, event: Event) -> None:
         # Steps are taken one after another because nothing here awaits, and

@@ -16,7 +16,7 @@ from taskmux import graph, paths
 from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskNotFound
 from taskmux.lifecycle import RESTING, News, State, Stop, Task
 from taskmux.logs import LogWriter
-from taskmux.processes import boot_id
+from taskmux.processes import boot_id, holder
 from taskmux.project import Condition, ProjectConfig, TaskConfig
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Child, Memory, environ_key
@@ -149,9 +149,10 @@ class Crew:
         for name in names:
             self.members[name].runner.ask(Stop(final=True))
         for name in names:
-            member = self.members.pop(name)
+            member = self.members[name]
             await member.runner.wait_until(lambda task: task.state in RESTING)
             member.scope.cancel()
+            del self.members[name]
             self._services.ports.release(f"{self._session}/{name}")
             self._changed()
 
@@ -196,8 +197,9 @@ class Crew:
             return port
         with suppress(NoFreePort):
             ports.release(owner)
-            other = ports.take(owner)
-            self._publish("port_conflict", name, port=port, taken_instead=other)
+            other, by = ports.take(owner), holder(port)
+            facts = {} if by is None else {"holder_pid": by.pid, "holder_command": by.command}
+            self._publish("port_conflict", name, port=port, taken_instead=other, **facts)
             return other
         return port
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from e2e.site import Site
+
+from tests.e2e.site import Site
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from e2e.site import Site
+
+from tests.e2e.site import Site
 
 FULL_STACK = """
 [tasks.db]

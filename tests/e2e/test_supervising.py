@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.site import Site
+
+from tests.e2e.site import Site
 
 SLEEPER = '[tasks.a]\ncommand = "exec sleep 1000"\n'
 

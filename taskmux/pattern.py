@@ -36,6 +36,12 @@ class Pattern:
         except re2.error as error:
             raise BadPattern(_why(error)) from None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pattern) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
     def found_in(self, text: bytes) -> bool:
         """Return whether the pattern matches anywhere in `text`."""
         if self._compiled.search(text) is not None:
@@ -62,6 +68,10 @@ class Pattern:
         if anywhere.search(mended):
             spans = (found.span() for found in line.finditer(mended))
             yield from spans if mended == block else _same_lines(spans, mended, block)
+
+    @property
+    def _key(self) -> tuple[bytes, bool]:
+        return self._source, self._ignore_case
 
     def _options(self) -> Any:
         options = re2.Options()

@@ -16,7 +16,7 @@ from taskmux import errors
 from taskmux.errors import Refused, TaskmuxError
 
 ROOT = Path(__file__).parent.parent
-OURS = (ROOT / "taskmux", ROOT / "plugins")
+OURS = tuple(place for place in (ROOT / "taskmux", ROOT / "plugins") if place.is_dir())
 SKIPPED = {".git", ".venv", "__pycache__", "build", "dist", "node_modules"}
 
 

@@ -174,11 +174,18 @@ def test_what_has_no_process_is_stopped_at_once(
     assert asked == [Abandon()]
 
 
-@pytest.mark.parametrize("rest", sorted(RESTING))
+@pytest.mark.parametrize("rest", [State.STOPPED, State.FAILED])
 @pytest.mark.parametrize("stop", [Stop(), KILL], ids=["stop", "kill"])
 def test_stop_at_rest_only_takes_back_the_wish(rest: State, stop: Stop) -> None:
     before = Task(rest, wanted=True, reason="…", epoch=3)
     assert step(before, stop, POLICY) == (replace(before, wanted=False), ())
+
+
+def test_a_stop_has_what_was_completed_done_again_by_the_next_start() -> None:
+    before = Task(State.COMPLETED, wanted=True, reason="exited with 0", epoch=3)
+    task, asked = step(before, Stop(), POLICY)
+    assert (task.state, task.wanted, task.reason) == (State.STOPPED, False, "stopped on request")
+    assert asked == ()
 
 
 @pytest.mark.parametrize("events", [(Start(),), UP, (*UP, MISS), (*UP, Stop())], ids=str)

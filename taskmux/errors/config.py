@@ -60,13 +60,14 @@ class InvalidValue(TaskmuxError):
 
 
 class HostConfigWrong(TaskmuxError):
-    """An unknown key or a wrong value in the host config."""
+    """An unknown key or a wrong value in the host config; without `key`, the file itself."""
 
     code = "E104"
     exit_status = 2
 
-    def __init__(self, key: str, why: str, hint: str | None = None) -> None:
-        super().__init__(f"{key} in the host config is wrong: {why}", hint=hint, key=key)
+    def __init__(self, key: str | None, why: str, hint: str | None = None) -> None:
+        place = "the host config" if key is None else f"{key} in the host config"
+        super().__init__(f"{place} is wrong: {why}", hint=hint, key=key)
 
 
 class FileExists(TaskmuxError):

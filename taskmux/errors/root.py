@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+FRAME = {"id", "command", "ok", "error", "message", "error_code", "hint"}
+"""Keys of an error on the wire that are not facts."""
+
 
 class TaskmuxError(Exception):
     """An expected failure, worded for the person who must fix it.
@@ -35,9 +38,9 @@ class Refused(TaskmuxError):
     """The daemon's error answer, raised again on this side of the socket."""
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
-        super().__init__(answer.get("error", "it did not say why"), hint=answer.get("hint"))
+        super().__init__(answer["message"], hint=answer.get("hint"))
         self.code = answer["error_code"]
-        self.facts = {key: answer[key] for key in answer if key not in self.answer()}
+        self.facts = {key: answer[key] for key in answer if key not in FRAME}
         by_code = {getattr(kind, "code", ""): kind for kind in TaskmuxError.__subclasses__()}
         self.exit_status = by_code.get(self.code, TaskmuxError).exit_status
 

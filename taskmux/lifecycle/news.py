@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .events import Event, Exited, Hooked, Probed, Stop, TimerFired
-from .step import backoff_delay, gave_up
+from .step import backoff_delay
 from .task import Policy, State, Task, Timer
 
 
@@ -21,7 +21,7 @@ class News:
 def news(before: Task, event: Event, after: Task, policy: Policy) -> Iterator[News]:
     """Yield what the history should hold of this step, in the order it happened."""
     yield from _told(before, event, after)
-    if after.state is before.state and after.epoch == before.epoch:
+    if after.state is before.state:
         return
     match after.state:
         case State.RUNNING if before.state is State.STARTING:
@@ -29,7 +29,7 @@ def news(before: Task, event: Event, after: Task, policy: Policy) -> Iterator[Ne
         case State.COMPLETED:
             yield News("task_completed")
         case State.FAILED:
-            if gave_up(after) and policy.max_restarts > 0:
+            if after.spent and policy.max_restarts > 0:
                 yield News("max_restarts_reached", {"restarts": after.attempt})
             yield News("task_failed", {"reason": after.reason})
         case State.STOPPED:

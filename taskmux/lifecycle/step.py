@@ -41,7 +41,7 @@ def step(task: Task, event: Event, policy: Policy) -> Step:  # noqa: C901 (a tab
         case Start(), State.STOPPING:
             return replace(task, wanted=True, attempt=0, misses=0, final=False), ()
 
-        case Stop() as stop, _ if task.hook in {Hook.BEFORE_STOP, Hook.AFTER_STOP}:
+        case Stop() as stop, _ if task.hook is Hook.BEFORE_STOP:
             return _stop_again(task, stop)
         case Stop(kill=True), _ if task.alive:
             return _urge(replace(task, wanted=False), Urge.KILL, policy)
@@ -50,6 +50,8 @@ def step(task: Task, event: Event, policy: Policy) -> Step:  # noqa: C901 (a tab
         case Stop(), State.WAITING | State.STARTING | State.BACKOFF:
             stopped, _ = _rest(replace(task, wanted=False), State.STOPPED, "stopped on request")
             return stopped, (Abandon(),)
+        case Stop(), State.COMPLETED:  # so that the next start runs it again
+            return _rest(replace(task, wanted=False), State.STOPPED, "stopped on request")
         case Stop(), _:
             return replace(task, wanted=False), ()
     return _news(task, event, policy)
@@ -92,7 +94,7 @@ def _news(task: Task, event: Event, policy: Policy) -> Step:  # noqa: C901 (the 
 
 
 def _begin(task: Task, policy: Policy) -> Step:
-    task = replace(task, epoch=task.epoch + 1, misses=0, urge=None)
+    task = replace(task, epoch=task.epoch + 1, misses=0, urge=None, spent=False)
     if not policy.depends_on:
         return _prepare(task, policy)
     reason = f"waiting for {', '.join(policy.depends_on)}"
@@ -137,7 +139,7 @@ def _resume(task: Task, policy: Policy) -> Step:
 
 def _stop_again(task: Task, stop: Stop) -> Step:
     task = replace(task, wanted=False, final=task.final or stop.final)
-    if stop.kill and task.alive:
+    if stop.kill:
         urged = replace(task, hook=None, urge=Urge.KILL, reason=f"{Urge.KILL} sent")
         return urged, (Abandon(), Signal(Urge.KILL))
     return task, ()
@@ -212,19 +214,11 @@ def _gone(task: Task, policy: Policy) -> Step:
 
 def _back_off(task: Task, reason: str, policy: Policy) -> Step:
     if task.attempt >= policy.max_restarts:
-        return _rest(task, State.FAILED, f"{reason}; {_last_words(task)}")
+        reason = f"{reason}; gave up after {task.attempt} restarts"
+        return _rest(replace(task, spent=True), State.FAILED, reason)
     delay = backoff_delay(task.attempt, policy)
     reason = f"{reason}; restart {task.attempt + 1} of {policy.max_restarts} in {delay:g} s"
     return replace(task, state=State.BACKOFF, reason=reason), (Arm(task.epoch, Timer.RETRY, delay),)
-
-
-def gave_up(task: Task) -> bool:
-    """Return whether the task failed because it was restarted often enough."""
-    return task.state is State.FAILED and task.reason.endswith(_last_words(task))
-
-
-def _last_words(task: Task) -> str:
-    return f"gave up after {task.attempt} restarts"
 
 
 def backoff_delay(attempt: int, policy: Policy) -> float:

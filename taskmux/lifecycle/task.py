@@ -88,6 +88,9 @@ class Task:
     attempt: int = 0
     """Restarts since the task was last well, or was started by the user."""
     misses: int = 0
+    spent: bool = False
+    """It failed because it may not be restarted any more."""
+
     urge: Urge | None = None
     alive: bool = False
     hook: Hook | None = None

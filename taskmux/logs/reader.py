@@ -113,13 +113,8 @@ def _last(logs: list[_Log], window: Window) -> tuple[Line, ...]:
             start = log.history.back(end, window.lines, start)
         lines.append(list(_lines(log, [(start, end)])))
     merged = tuple(merge(*lines, key=attrgetter("stamp")))
-    return (
-        merged
-        if window.lines is None
-        else merged[len(merged) - window.lines :]
-        if window.lines
-        else ()
-    )
+    surplus = 0 if window.lines is None else max(0, len(merged) - window.lines)
+    return merged[surplus:]
 
 
 def _grep(logs: list[_Log], window: Window, pattern: Pattern) -> tuple[Line, ...]:

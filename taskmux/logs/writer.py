@@ -92,9 +92,7 @@ class LogWriter:
 
     def flush(self) -> None:
         """Write a line that has begun as it is; call it after a quarter second of silence."""
-        line = self._cutter.flush()
-        if line or self._lost:
-            self._add(disowned(line))
+        self._add(disowned(self._cutter.flush()))
 
     def note(self, text: str) -> None:
         """Write a line of taskmux's own, or several, between the task's."""

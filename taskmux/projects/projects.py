@@ -119,9 +119,11 @@ class Projects:
 
     async def _host(self, project: Project) -> None:
         assert self._group is not None
-        self._projects[project.session] = project
-        ended = self._hosts[project.session] = anyio.Event()
+        ended = anyio.Event()
         await self._group.start(self._keep, project, ended)
+        # Only now: whoever finds a project may use it.
+        self._projects[project.session] = project
+        self._hosts[project.session] = ended
         self._rewatch.set()
 
     async def _keep(

@@ -13,8 +13,10 @@ import anyio
 from anyio import CancelScope, create_task_group, move_on_after
 
 from taskmux.contracts import Probe, ProbeResult, ProbeTarget, ShellRun
+from taskmux.errors import PluginFailed
 from taskmux.lifecycle import Urge, describe_exit
 from taskmux.logs import OURS, LogWriter, run_started
+from taskmux.plugins import guarded
 from taskmux.processes import Child, Terminal, Trace, end, listening, members, run_shell, spawn
 from taskmux.when import rfc3339
 
@@ -126,8 +128,7 @@ class Life:
             await self._probe(heard)
 
     async def _probe(self, heard: Heard) -> None:
-        spec = self._spec
-        ask = spec.probe.prepare(self._target())
+        spec, ask = self._spec, await self._prepared()
         began = time.monotonic()
         ready = False
         if spec.ready_log is not None:
@@ -146,15 +147,26 @@ class Life:
     def _health(self, method: str, result: ProbeResult) -> Health:
         return Health(result.ok, method, result.detail, rfc3339(datetime.now(UTC)))
 
-    async def _ask(self, ask: Probe) -> ProbeResult:
-        limit = self._spec.facts.health_timeout
+    async def _prepared(self) -> Probe:
+        probe = self._spec.probe
         try:
-            with anyio.fail_after(limit):
+            async with guarded(probe.name, "prepare"):
+                return probe.prepare(self._target())
+        except PluginFailed as failure:
+            never = ProbeResult(False, str(failure))
+
+        async def ask() -> ProbeResult:
+            return never
+
+        return ask
+
+    async def _ask(self, ask: Probe) -> ProbeResult:
+        try:
+            async with guarded(self._spec.probe.name, "answer", self._spec.facts.health_timeout):
                 return await ask()
-        except TimeoutError:
-            return ProbeResult(False, f"no answer within {limit:g} s")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (the plugin line)
-            return ProbeResult(False, f"probe {self._spec.probe.name} failed: {error}")
+        except PluginFailed as failure:
+            late = isinstance(failure.__cause__, TimeoutError)
+            return ProbeResult(False, str(failure.__cause__ if late else failure))
 
     def _look(self, stamp: bytes, line: bytes) -> None:
         pattern = self._spec.ready_log

@@ -26,7 +26,7 @@ class Ledger:
         self._session = session
         self._services = services
         self._changed = anyio.Event()
-        self._resuming: frozenset[str] = frozenset()
+        self._resuming: dict[str, Memory] = {}
 
     def note_change(self) -> None:
         """Have what is known written down soon."""
@@ -46,9 +46,12 @@ class Ledger:
 
     def mark_resuming(self, crew: Crew) -> None:
         """Have the next daemon start again what runs now, although it is about to be stopped."""
-        tasks = {name: crew[name].task for name in crew}
-        up = (name for name, task in tasks.items() if task.wanted and task.state not in RESTING)
-        self._resuming = frozenset(up)
+        known = {name: crew[name].memory() for name in crew}
+        self._resuming = {
+            name: memory
+            for name, memory in known.items()
+            if memory.state == State.COMPLETED or (memory.wanted and memory.state not in RESTING)
+        }
 
     def save(self, crew: Crew) -> None:
         """Write; a disk that is full, or refuses, is told in an event and costs nothing else."""
@@ -64,9 +67,10 @@ class Ledger:
             self._services.bus.publish("state_not_saved", self._session, reason=reason)
 
     def _known(self, name: str, memory: Memory) -> Memory:
-        if name not in self._resuming:
+        before = self._resuming.get(name)
+        if before is None:
             return memory
-        return replace(memory, wanted=True, state=State.STOPPING)
+        return replace(memory, wanted=before.wanted, state=before.state, reason=before.reason)
 
 
 async def end_leftovers(memories: Iterable[Memory]) -> None:

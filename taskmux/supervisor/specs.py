@@ -6,9 +6,9 @@ from pathlib import Path
 
 from taskmux import paths
 from taskmux.contracts import HealthProbe
+from taskmux.errors import InvalidValue
 from taskmux.lifecycle import Hook
 from taskmux.pattern import Pattern
-from taskmux.plugins import choose_probe
 from taskmux.project import ProjectConfig, TaskConfig
 from taskmux.runner import Spec
 
@@ -20,7 +20,7 @@ FALLBACK = "alive"
 
 def make_spec(config: ProjectConfig, task: TaskConfig, folder: Path, services: Services) -> Spec:
     """Return `task` ready to run; raise if it names a probe that nobody offers."""
-    probe = choose_probe(services.plugins.probes, task.facts)
+    probe = _probe(task, folder, services)
     limits = (task.hook_timeout, config.hook_timeout, services.settings.hook_timeout)
     return Spec(
         facts=task.facts,
@@ -33,6 +33,15 @@ def make_spec(config: ProjectConfig, task: TaskConfig, folder: Path, services: S
         hooks={hook: commands for hook in Hook if (commands := _commands(config, task, hook))},
         hook_timeout=next(limit for limit in limits if limit is not None),
     )
+
+
+def _probe(task: TaskConfig, folder: Path, services: Services) -> HealthProbe:
+    try:
+        return services.plugins.probe_for(task.facts)
+    except ValueError as error:
+        path = str(folder / paths.CONFIG_NAME)
+        key = f"tasks.{task.name}.health_options"
+        raise InvalidValue(path, key, None, str(error)) from None
 
 
 def folder_of(task: TaskConfig, folder: Path) -> Path:

@@ -13,7 +13,7 @@ from taskmux import wire
 from tests.cli.conftest import EVIL, SHOWN, FakeDaemon, Taskmux, about, done, refusal, status, task
 
 ACTIONS = wire.ActionsReport(
-    ok=True, session="shop", results=[done("api", "started"), done("web", "already_running")]
+    ok=True, session="shop", results=[done("api", "started"), done("build", "already_running")]
 )
 SESSION = wire.SessionReport(session="shop", action="registered", config="/shop/taskmux.toml")
 ADDED = wire.AddReport(session="shop", task="db", action="added", config="/shop/taskmux.toml")
@@ -53,7 +53,7 @@ PROJECTS = wire.ProjectsReport(
         ("health", "health", {}, HEALTH, 0, "1 of 2 well"),
         ("health -v", "health", {}, HEALTH, 0, "2024-01-01 14:00:00"),
         ("inspect api", "inspect", {"task": "api"}, INSPECT, 0, "node serve.js"),
-        ("stop", "stop", {"tasks": []}, ACTIONS, 0, "✓ web  already running: HTTP 200"),
+        ("stop", "stop", {"tasks": []}, ACTIONS, 0, "✓ build  already running: HTTP 200"),
         (
             "stop api",
             "stop",
@@ -137,14 +137,14 @@ def test_one_failure_of_several_is_a_failure(daemon: FakeDaemon, taskmux: Taskmu
         error_code="E217", hint="run `taskmux logs web`",
     )  # fmt: skip
     daemon.answers["start"] = wire.ActionsReport(
-        ok=False, session="shop", results=[done("api", "started"), failed]
+        ok=False, session="shop", results=[done("build", "started"), failed]
     )
     outcome = taskmux("start")
     assert outcome.status == 1
     assert outcome.out.splitlines() == [
-        "✓ api  running: HTTP 200",
-        "✗ web  web is failed: exited with 1",
-        "       hint: run `taskmux logs web`",
+        "✓ build  running: HTTP 200",
+        "✗ web    web is failed: exited with 1",
+        "         hint: run `taskmux logs web`",
     ]
 
 
@@ -288,6 +288,13 @@ def test_commands_about_the_daemon(
     assert outcome.document == msgspec.to_builtins(answer)
     assert daemon.params == params
     assert people in taskmux(*argv.split()).out
+
+
+def test_where_the_daemon_listens_is_told(daemon: FakeDaemon, taskmux: Taskmux) -> None:
+    daemon.answers["hello"] = about()
+    assert taskmux("daemon", "status").out.endswith("\n  ws://127.0.0.1:8765\n")
+    daemon.answers["hello"] = about(api_port=None, reason="port 8765 is taken")
+    assert taskmux("daemon", "status").out.endswith("\n  no WebSocket: port 8765 is taken\n")
 
 
 @pytest.mark.parametrize(

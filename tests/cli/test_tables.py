@@ -96,6 +96,41 @@ def test_a_task_that_runs_says_what_it_should_not_do() -> None:
     assert "HTTP 200" not in "\n".join(draw(status(task("web")), 80))
 
 
+def test_only_what_runs_and_is_well_is_called_healthy() -> None:
+    words = {"running": "● Healthy", "completed": "✓ Completed", "starting": "◌ Starting"}
+    for word, shown in words.items():
+        assert tables.state(word, healthy=word != "starting").plain == shown
+    assert tables.state("running", healthy=False).plain == "● Running"
+    assert tables.state("failed", healthy=False).style == "bold red"
+
+
+def test_health_gives_the_reason_of_what_is_not_well() -> None:
+    at = "2024-01-01T14:00:00.000Z"
+    rows = [
+        wire.HealthRow("api", "running", True, "tcp", "it answers", at),
+        wire.HealthRow("web", "unhealthy", False, "tcp", "it refuses", at),
+    ]
+    report = wire.HealthReport(session="shop", healthy_count=1, total_count=2, tasks=rows)
+    brief = "\n".join(line.plain for line in tables.health(report, 80, verbose=False))
+    assert "it refuses" in brief
+    assert "it answers" not in brief
+    whole = "\n".join(line.plain for line in tables.health(report, 80, verbose=True))
+    assert "it answers" in whole
+    assert "tcp" in whole
+
+
+def test_a_project_that_is_wrong_is_seen() -> None:
+    rows = [
+        wire.ProjectReport("shop", "/shop/taskmux.toml", "ok", None, 3, 1),
+        wire.ProjectReport("bad", "/bad/taskmux.toml", "error", "no such key", 0, 0),
+    ]
+    drawn = list(tables.projects(wire.ProjectsReport(projects=rows), 80))
+    assert [str(span.style) for line in drawn for span in line.spans if span.style] == [
+        *["bold"] * 5, "bold", "red",
+    ]  # fmt: skip
+    assert drawn[1].plain.split() == ["shop", "ok", "1", "of", "3", "/shop/taskmux.toml"]
+
+
 def test_a_port_is_shown_if_somebody_answers_there() -> None:
     tcp, alive = (
         task(name, last_health=wire.LastHealth(True, name, "well", "2024-01-01T14:00:00Z"))

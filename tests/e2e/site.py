@@ -3,8 +3,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import select
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,8 @@ class Site:
         if pid is not None:
             with outlasting(pid):
                 assert self.call("daemon", "stop")[0] == 0
+        for pid in self.left():
+            ended(pid)  # a daemon that would not start may still be on its way out
         assert self.left() == []
 
     def left(self) -> list[int]:
@@ -95,6 +99,14 @@ class Site:
         pairs = (entry.partition(b"=") for entry in environ.split(b"\0"))
         found = {name: value for name, _, value in pairs}
         return found.get(b"TASKMUX_HOME", b"").decode()
+
+
+def ended(pid: int) -> None:
+    """Return once a process has ended, or after ten seconds."""
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(pid)
+        select.select([handle], [], [], 10)
+        os.close(handle)
 
 
 def pids() -> list[int]:

@@ -19,7 +19,7 @@ from taskmux.processes import linux, macos, native
 from taskmux.processes.model import Holder
 
 if TYPE_CHECKING:
-    from processes.conftest import Pipe, Runs
+    from tests.processes.conftest import Pipe, Runs
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -77,18 +77,26 @@ async def test_knows_a_zombie(run: Runs, system: ModuleType) -> None:
     assert seen in system.processes()
 
 
+ENDS_ITS_FIRST_THREAD = """
+import ctypes, signal, threading
+
+def stay():
+    while ") Z " not in open("/proc/self/stat").read():
+        pass
+    with open("pipe", "w") as pipe:
+        print("up", file=pipe)
+    signal.pause()
+
+threading.Thread(target=stay).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@LINUX
 async def test_a_process_whose_first_thread_ended_is_alive(
     run: Runs, pipe: Pipe, tmp_path: Path
 ) -> None:
-    script = (
-        "import ctypes, signal, threading\n"
-        "def stay():\n"
-        "    with open('pipe', 'w') as pipe: print('up', file=pipe)\n"
-        "    signal.pause()\n"
-        "threading.Thread(target=stay).start()\n"
-        "ctypes.CDLL(None).pthread_exit(None)\n"
-    )
-    (tmp_path / "script.py").write_text(script)
+    (tmp_path / "script.py").write_text(ENDS_ITS_FIRST_THREAD)
     task = run(f"exec {sys.executable} -S -E script.py")
     assert await pipe.line() == "up"
     seen = native.look(task.child.pid)
@@ -211,6 +219,12 @@ def test_tells_another_user_from_us(
     with near, far:
         assert native.peer_uid(far.getsockname(), peer) == uid
         assert native.peer_uid(near.getsockname(), near.getpeername()) == 0
+
+
+@LINUX
+def test_an_end_that_nobody_has_accepted_is_nobody_s(listener: socket.socket) -> None:
+    with socket.create_connection(listener.getsockname()) as near:
+        assert native.peer_uid(near.getsockname(), near.getpeername()) is None
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "2001:db8::1", "not an address"])

@@ -13,7 +13,7 @@ from taskmux.processes.shell import run_shell
 from taskmux.processes.spawn import NoFolder
 
 if TYPE_CHECKING:
-    from processes.conftest import Pipe
+    from tests.processes.conftest import Pipe
 
 ENVIRON = {"PATH": os.environ["PATH"], "TASKMUX_RUN_ID": "the task's own"}
 

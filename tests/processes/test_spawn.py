@@ -19,7 +19,7 @@ from taskmux.processes.spawn import Child, NoFolder, spawn
 from taskmux.processes.terminal import Terminal
 
 if TYPE_CHECKING:
-    from processes.conftest import Pipe, Runs
+    from tests.processes.conftest import Pipe, Runs
 
 
 @contextmanager
@@ -140,7 +140,8 @@ async def test_waiting_may_be_given_up_and_taken_up_again(run: Runs) -> None:
 
 
 async def test_a_signal_reaches_the_whole_group(run: Runs, pipe: Pipe) -> None:
-    task = run("exec 3>pipe; sleep 60 & sleep 60 & echo up >&3; wait")
+    # Without the trap, they would go with the terminal when the leader ends.
+    task = run("exec 3>pipe; trap '' HUP; sleep 60 & sleep 60 & echo up >&3; wait")
     assert await pipe.line() == "up"
     task.child.signal(signal.SIGTERM)
     assert await task.status() == -signal.SIGTERM

@@ -17,7 +17,7 @@ from taskmux.processes.census import Census
 from taskmux.processes.sweep import census, end, end_marked, members
 
 if TYPE_CHECKING:
-    from processes.conftest import Pipe, Runs
+    from tests.processes.conftest import Pipe, Runs
 
 HIDE = """
 import os, signal, sys
@@ -93,13 +93,17 @@ async def test_ends_what_dropped_the_marker_too_if_it_was_known_before(
     task = run(f"env -i {python(tmp_path, OWN_SESSION)} & read line")
     hidden = int(await pipe.line())
     known = await members(task.trace)
-    assert {task.child.pid, hidden} == {row.pid for row in known}
-    task.child.signal(signal.SIGKILL)
-    await task.status()
-    assert await end(task.trace) == []
-    assert lives(hidden)
-    assert await end(task.trace, known=known) == []
-    assert not lives(hidden)
+    try:
+        assert {task.child.pid, hidden} == {row.pid for row in known}
+        task.child.signal(signal.SIGKILL)
+        await task.status()
+        assert await end(task.trace) == []
+        assert lives(hidden)
+        assert await end(task.trace, known=known) == []
+        assert not lives(hidden)
+    finally:  # where the test fails, nothing else would find it
+        for row in known:
+            native.kill(row)
 
 
 async def test_ends_the_leader_too(run: Runs) -> None:

@@ -11,7 +11,7 @@ import pytest
 from taskmux.processes.terminal import Terminal
 
 if TYPE_CHECKING:
-    from processes.conftest import Pipe, Runs
+    from tests.processes.conftest import Pipe, Runs
 
 
 async def test_is_the_controlling_terminal_of_the_task(run: Runs) -> None:

@@ -127,7 +127,7 @@ async def _printed(supervisor: Supervisor, name: str, regex: str) -> bool:
     # Listening first: what is printed while the file is read is not missed.
     forget = member.runner.log.tap(look)
     try:
-        window = Window(grep=regex, run=member.run)
+        window = Window(grep=regex, run=0)
         sources = {name: member.runner.log.path}
         printed = await anyio.to_thread.run_sync(read, sources, window) if member.run else None
         if printed is None or all(line.text.startswith(OURS) for line in printed.lines):

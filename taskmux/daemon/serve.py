@@ -30,6 +30,8 @@ from taskmux.supervisor import Services
 from taskmux.when import rfc3339
 from taskmux.wire import PROTOCOL, DaemonReport
 
+from .relay import relayed
+
 log = logging.getLogger("taskmux")
 
 
@@ -43,6 +45,7 @@ async def serve(
     remember_limits()
     async with _ending(detached) as ending, AsyncExitStack() as stack:
         services = _services(home, settings)
+        await stack.enter_async_context(relayed(services.bus, services.plugins))
         projects = await stack.enter_async_context(Projects.open(services))
         about = _About(home, projects)
         desk = Commands(House(projects, services, about, ending.set))

@@ -1,0 +1,36 @@
+"""Tells plugins what happens, at their pace and never at ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import create_task_group, to_thread
+
+from taskmux.bus import Bus
+from taskmux.mailbox import Mailbox
+from taskmux.plugins import Plugins
+
+
+@asynccontextmanager
+async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
+    """Hand every event to the plugins that listen, while inside; without any, do nothing.
+
+    A plugin that is slow loses events; one that fails is told of in an event of its own.
+    """
+    if not plugins.listeners:
+        yield
+        return
+    mailbox = Mailbox()
+    forget = bus.listen(mailbox.put_nowait)
+    async with create_task_group() as group:
+        group.start_soon(_relay, mailbox, bus, plugins)
+        yield
+        forget()
+        mailbox.close()
+
+
+async def _relay(mailbox: Mailbox, bus: Bus, plugins: Plugins) -> None:
+    async for event in mailbox:
+        for failure in await to_thread.run_sync(plugins.relay, event):
+            bus.publish("plugin_failed", plugin=failure.facts["plugin"], reason=str(failure))

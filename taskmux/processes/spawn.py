@@ -20,6 +20,8 @@ from .terminal import Terminal
 HARMLESS = {signal.SIGKILL, signal.SIGSTOP}
 """The signals that nobody can ignore, and so nobody need reset."""
 
+RESET = signal.valid_signals() - HARMLESS  # 63 enum members: too dear to make for each shell
+
 _files: int | None = None
 
 
@@ -142,7 +144,7 @@ def _make(argv: list[str], environ: Mapping[str, str], plugs: list[Any]) -> int:
             file_actions=plugs,
             setsid=True,
             setsigmask=(),
-            setsigdef=signal.valid_signals() - HARMLESS,
+            setsigdef=RESET,
         )
     except ValueError as error:  # a NUL somewhere, or a variable's name with a `=`
         raise OSError(errno.EINVAL, str(error)) from error

@@ -21,7 +21,7 @@ from taskmux.project import Condition, ProjectConfig, TaskConfig
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Child, Memory, environ_key
 
-from .environ import Identity, Sibling, task_environ
+from .environ import Identity, Sibling, sibling_at, task_environ
 from .gate import Verdict, verdict
 from .services import Services
 from .specs import log_of, make_spec
@@ -34,10 +34,15 @@ class Member:
         self.runner = runner
         self.port = port
         self.run = memory.run
-        self.environ: Mapping[str, str] = {}
+        self.wear({})
         self.status = memory.status
         self.counts = {"task_started": 0, "auto_restart": 0, "health_check_failed": 0}
         self.scope = scope
+
+    def wear(self, environ: Mapping[str, str]) -> None:
+        """Take the caller's environment for the processes to come."""
+        self.environ = environ
+        self.environ_key = environ_key(environ)
 
     @property
     def task(self) -> Task:
@@ -62,7 +67,7 @@ class Member:
             run=self.run,
             port=self.port,
             status=self.exit_status,
-            environ=environ_key(self.environ) if self.environ else None,
+            environ=self.environ_key if self.environ else None,
             child=child,
         )
 
@@ -204,10 +209,7 @@ class Crew:
         return port
 
     def _siblings(self) -> dict[str, Sibling]:
-        return {
-            name: Sibling(member.port, f"http://127.0.0.1:{member.port}")
-            for name, member in self.members.items()
-        }
+        return {name: sibling_at(member.port) for name, member in self.members.items()}
 
     async def _dependencies(self, name: str) -> None:
         needs = self.config.tasks[name].depends_on

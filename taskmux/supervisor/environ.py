@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from taskmux.project import env_name
 
@@ -18,6 +19,12 @@ class Sibling:
 
     port: int
     url: str
+
+
+@lru_cache(maxsize=4096)
+def sibling_at(port: int) -> Sibling:
+    """Return the task that listens on `port` of this machine."""
+    return Sibling(port, f"http://127.0.0.1:{port}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,12 @@ def task_environ(
         "TASKMUX_URL": me.url,
     }
     for name, sibling in siblings.items():
-        ours[f"TASKMUX_URL_{env_name(name)}"] = sibling.url
-        ours[f"TASKMUX_PORT_{env_name(name)}"] = str(sibling.port)
+        url, port = _variables(name)
+        ours[url], ours[port] = sibling.url, str(sibling.port)
     return kept | TERMINAL | dict(own) | ours
+
+
+@lru_cache(maxsize=4096)  # each of a hundred tasks is told of all hundred
+def _variables(task: str) -> tuple[str, str]:
+    name = env_name(task)
+    return f"{OURS}URL_{name}", f"{OURS}PORT_{name}"

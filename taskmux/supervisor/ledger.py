@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from taskmux.lifecycle import RESTING, State
 from taskmux.processes import Trace, boot_id, end
-from taskmux.store import Memory, ProjectMemory, environ_key
+from taskmux.store import Memory, ProjectMemory
 
 from .crew import Crew
 from .services import Services
@@ -58,8 +58,8 @@ class Ledger:
         self._changed = anyio.Event()
         members = {name: crew[name] for name in crew}
         memories = {name: self._known(name, member.memory()) for name, member in members.items()}
-        environs = [member.environ for member in members.values() if member.environ]
-        content = ProjectMemory(memories, {environ_key(e): dict(e) for e in environs})
+        environs = {m.environ_key: m.environ for m in members.values() if m.environ}
+        content = ProjectMemory(memories, {key: dict(e) for key, e in environs.items()})
         try:
             self._services.store.save_project(self._session, content)
         except OSError as error:

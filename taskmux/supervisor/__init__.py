@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .gate import settled
 from .reports import health_report, task_report
 from .services import Services
 from .supervisor import Supervisor
 from .usage import Meter
 
-__all__ = ["Meter", "Services", "Supervisor", "health_report", "task_report"]
+__all__ = ["Meter", "Services", "Supervisor", "health_report", "settled", "task_report"]

@@ -24,9 +24,9 @@ def verdict(task: Task, condition: Condition) -> Verdict:
     return Verdict.LOST if given_up or task.state in RESTING else Verdict.WAIT
 
 
-def settled(task: Task) -> bool:
-    """Return whether a start has come to an end, well or not."""
-    return task.state is State.RUNNING or task.state in RESTING
+def settled(task: Task, *, oneshot: bool) -> bool:
+    """Return whether a start has come to an end, well or not; that of a oneshot is its own."""
+    return task.state in RESTING or (task.state is State.RUNNING and not oneshot)
 
 
 def up(task: Task) -> bool:

@@ -151,17 +151,22 @@ class Supervisor:
             done = member.task.state is State.COMPLETED and name not in named
             if not up(member.task) and not done:
                 if environ is not None:
-                    member.environ = environ
+                    member.wear(environ)
                 member.runner.ask(Start())
 
     async def _settle(self, names: list[str], limit: float | None) -> None:
+        runners = {name: self.crew[name].runner for name in names}
         try:
             with anyio.fail_after(limit):
-                for name in names:
-                    await self.crew[name].runner.wait_until(settled)
+                for runner in runners.values():
+                    done = partial(settled, oneshot=runner.spec.policy.oneshot)
+                    await runner.wait_until(done)
         except TimeoutError:
-            tasks = {name: self.crew[name].task for name in names}
-            states = {n: f"{t.state} ({t.reason})" for n, t in tasks.items() if not settled(t)}
+            states = {
+                name: f"{runner.task.state} ({runner.task.reason})"
+                for name, runner in runners.items()
+                if not settled(runner.task, oneshot=runner.spec.policy.oneshot)
+            }
             raise TimedOut(f"readiness of {', '.join(states)}", limit or 0, states) from None
 
     async def _stop(self, names: list[str], wish: Stop) -> dict[str, Stopped]:
@@ -188,6 +193,6 @@ class Supervisor:
     def _recall(self, memory: ProjectMemory) -> None:
         known = {name: memory.tasks.get(name, Memory()) for name in self.crew}
         for name, task in known.items():
-            self.crew[name].environ = memory.environs.get(task.environ or "", {})
+            self.crew[name].wear(memory.environs.get(task.environ or "", {}))
         up = [n for n, task in known.items() if task.wanted and task.state not in RESTING]
         self._start(up, [], None)

@@ -136,6 +136,16 @@ def test_what_needs_a_lost_task_fails_at_once_and_names_it(site: Site) -> None:
     assert "db will not become ready" in site.tasks()["api"]["reason"]
 
 
+def test_a_oneshot_is_started_when_it_is_done(site: Site) -> None:
+    site.write(
+        '[tasks.good]\ncommand = "sleep 0.5"\ntype = "oneshot"\n'
+        '[tasks.bad]\ncommand = "sleep 0.5; exit 3"\ntype = "oneshot"\n'
+    )
+    assert site.ask("start", "good")["state"] == "completed"
+    status, answer = site.call("start", "bad")
+    assert (status, answer["error_code"]) == (1, "E217")
+
+
 def test_a_command_about_several_fails_if_one_does(site: Site) -> None:
     site.write('[tasks.a]\ncommand = "sleep 1000"\n[tasks.b]\ncommand = "nosuchcommand"')
     status, report = site.call("start", "a", "b")

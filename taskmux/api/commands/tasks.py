@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import anyio
 from msgspec import UNSET
 
 from taskmux import wire
 from taskmux.errors import BadRequest, TimedOut
-from taskmux.lifecycle import RESTING, State, Task
+from taskmux.lifecycle import RESTING, State
 from taskmux.logs import OURS, Window, read
 from taskmux.pattern import BadPattern, Pattern
-from taskmux.supervisor import Supervisor
+from taskmux.supervisor import Supervisor, settled
 
 from .house import House
 
@@ -94,7 +96,8 @@ async def _happened(supervisor: Supervisor, name: str, until: str) -> bool:
     runner = supervisor.crew[name].runner
     match until.partition(":"):
         case "ready", "", _:
-            task = await runner.wait_until(_ready_or_resting)
+            ready = partial(settled, oneshot=runner.spec.policy.oneshot)
+            task = await runner.wait_until(ready)
             return task.state in {State.RUNNING, State.COMPLETED}
         case "exit", "", _:
             await runner.wait_until(lambda task: task.state in RESTING | {State.BACKOFF})
@@ -107,10 +110,6 @@ async def _happened(supervisor: Supervisor, name: str, until: str) -> bool:
     raise BadRequest(
         f"cannot wait for {until!r}", hint="wait for ready, exit, completed or log:REGEX"
     )
-
-
-def _ready_or_resting(task: Task) -> bool:
-    return task.state is State.RUNNING or task.state in RESTING
 
 
 async def _printed(supervisor: Supervisor, name: str, regex: str) -> bool:

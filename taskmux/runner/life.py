@@ -85,10 +85,11 @@ class Life:
         """Send the signal to the task's process group."""
         self.child.signal(signal.Signals[urge])
 
-    async def live(self, heard: Heard) -> int:
+    async def live(self, heard: Heard, ended: Callable[[], None]) -> int:
         """Keep output and probe going until the process ends; return how it ended.
 
-        `heard` gets every answer of the probe, as it comes.
+        `heard` gets every answer of the probe, as it comes. `ended` is called as
+        soon as the process is dead, while what it left behind is still looked for.
         """
         async with AsyncExitStack() as stack:
             stack.callback(self._forget)
@@ -99,6 +100,7 @@ class Life:
             group.start_soon(self._watch, heard)
             try:
                 status = await self.child.exited()
+                ended()
             finally:
                 with CancelScope(shield=True):
                     await self._clear()

@@ -244,7 +244,9 @@ class Runner:
         if self.task.urge is not None:  # a stop came before there was anything to stop
             self._signal(self.task.urge)
         try:
-            self.status = await life.live(partial(self._heard, epoch))
+            # The dead need no harder signal, however long the looking round takes.
+            ended = partial(self._give_up, Timer.GRACE)
+            self.status = await life.live(partial(self._heard, epoch), ended)
         finally:
             self.ending = Ending(self.ending.signal, tuple(life.survivors))
             self.life = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from taskmux import wire
 from taskmux.logs import Line, clean, coloured
@@ -30,7 +30,7 @@ def report(output: Output) -> wire.LogsReport | wire.MergedLogsReport:
 
 def printed(output: Output, terminal: bool) -> Iterator[bytes]:
     """Yield the lines for a person; colours, theirs and ours, only on a `terminal`."""
-    for line in output.lines:
+    for line in output.lines if output.raw else _squeezed(output.lines):
         if output.raw:
             yield line.text + b"\n"
             continue
@@ -40,6 +40,15 @@ def printed(output: Output, terminal: bool) -> Iterator[bytes]:
         else:
             shown = f"{line.stamp} {name}{clean(line.text)}"
         yield f"{shown}\n".encode(errors="replace")
+
+
+def _squeezed(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield what `cat -s` would: programs clear the screen with fifty empty lines."""
+    blank: dict[str, bool] = {}
+    for line in lines:
+        before, blank[line.task] = blank.get(line.task, False), not clean(line.text).strip()
+        if not (before and blank[line.task]):
+            yield line
 
 
 def _text(line: Line, raw: bool) -> str:

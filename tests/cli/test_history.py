@@ -273,3 +273,12 @@ def test_a_reader_that_leaves_ends_the_following(folder: Path) -> None:
         assert child.wait(timeout=30) == 0
         assert child.stderr is not None
         assert child.stderr.read() == b""
+
+
+def test_screens_full_of_nothing_are_one_empty_line(folder: Path, taskmux: Taskmux) -> None:
+    blank = b"2024-01-01T14:00:03.000 \x1b[K\n"
+    with (folder / "web.log").open("ab") as file:
+        file.write(blank * 50 + b"2024-01-01T14:00:03.000 ready\n" + blank)
+    shown = taskmux("logs", "web").out.splitlines()
+    assert [line.partition(" ")[2] for line in shown] == ["between", "", "ready", ""]
+    assert len(taskmux("logs", "web", "--json").document["lines"]) == 53

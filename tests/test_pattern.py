@@ -91,3 +91,10 @@ def test_a_block_has_the_lines_that_match_one_by_one(
 
 def test_a_pattern_that_backtracking_would_never_finish_is_quick() -> None:
     assert not Pattern("(a+)+$").found_in(b"a" * 100_000 + b"b")
+
+
+def test_patterns_of_the_same_text_are_equal() -> None:
+    assert Pattern("a") == Pattern("a")
+    assert hash(Pattern("a")) == hash(Pattern("a"))
+    assert Pattern("a") != Pattern("b")
+    assert Pattern("a") != Pattern("a", ignore_case=True)

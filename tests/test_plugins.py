@@ -253,6 +253,13 @@ def test_an_option_that_cannot_be_meant_comes_out_in_the_probes_words() -> None:
             Plugins([Found("p", plugin(taskmux_health_probes=lambda: [picky]))]).probe_for(task)
 
 
+def test_a_rank_is_a_number() -> None:
+    high = Fixed("high", "first", True)  # type: ignore[arg-type]
+    plugins = Plugins([Found("p", plugin(taskmux_health_probes=lambda: [high]))])
+    assert plugins.probes == {}
+    assert "'high' has rank, but not as int" in str(plugins.broken["p"])
+
+
 def test_a_probe_that_crashes_is_out_unless_it_is_named() -> None:
     crash = Fixed("crash", 1, ZeroDivisionError("oops"))
     sources = [

@@ -78,8 +78,9 @@ async def _request(stream: SocketStream, protocol: ServerProtocol) -> Request | 
     while True:
         protocol.receive_data(await stream.receive())
         if events := protocol.events_received():
-            request = events[0]
-            return request if isinstance(request, Request) and len(events) == 1 else None
+            request, *early = events
+            patient = not early and not protocol.eof_sent
+            return request if isinstance(request, Request) and patient else None
         if protocol.handshake_exc is not None:
             return None
 

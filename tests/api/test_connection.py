@@ -164,6 +164,17 @@ async def test_subscriptions_are_counted(home: Path) -> None:
         assert "1 subscriptions" in answer["message"]
 
 
+async def test_a_subscription_that_is_over_counts_no_more(home: Path) -> None:
+    limits = Limits(subscriptions=1)
+    async with open_house(home / "door", limits) as house, house.client() as client:
+        await client.say({"command": "subscribe"})
+        assert (await client.hear())["ok"]
+        house.desk.mailbox.close()
+        await house.desk.left.wait()
+        await client.say({"command": "subscribe"})
+        assert (await client.hear())["ok"]
+
+
 async def test_a_slow_subscriber_loses_pushes_and_is_told_how_many(house: House) -> None:
     async with house.client() as client:
         await client.say({"command": "subscribe"})

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,21 @@ async def test_a_line_that_is_too_long_is_refused_and_skipped(house: House, size
         assert answer["message"] == "a line may have 1048576 bytes at most"
         await client.ask("shop")
         assert await client.hear() == seen("shop")
+
+
+async def test_a_line_without_an_end_takes_no_memory(house: House) -> None:
+    async with house.client() as client:
+        tracemalloc.start()
+        try:
+            piece = b"x" * MEGABYTE
+            for _ in range(16):
+                await client.stream.send(piece)
+            await client.say(b"")
+            assert (await client.hear())["error"] == "bad_request"
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert most < 8 * MEGABYTE
 
 
 async def test_a_line_may_be_as_long_as_it_is_said(house: House) -> None:
@@ -198,6 +214,13 @@ async def test_only_so_many_may_be_inside(house: House) -> None:
             assert answer["error"] == "not_allowed"
             assert "256 connections" in answer["message"]
         group.cancel_scope.cancel()
+
+
+async def test_who_leaves_makes_room(house: House) -> None:
+    for _ in range(unix.MOST + 10):
+        async with house.client() as client:
+            await client.ask("shop")
+            assert await client.hear() == seen("shop")
 
 
 async def _keep(client: anyio.abc.SocketStream) -> None:

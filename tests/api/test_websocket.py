@@ -148,6 +148,12 @@ async def test_what_cannot_be_read_is_answered_and_hung_up_on(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("early", [b"\x89\x80\x00\x00\x00\x00", b"\xff\xff"], ids=["ping", "junk"])
+async def test_frames_before_the_handshake_is_done_are_refused(door: Door, early: bytes) -> None:
+    said = await exchange(door, handshake(door) + early)
+    assert said.startswith("HTTP/1.1 400 Bad Request\r\n")
+
+
 async def test_an_upgrade_to_something_else_is_answered(door: Door) -> None:
     request = handshake(door).replace(b"Upgrade: websocket", b"Upgrade: h2c")
     assert (await exchange(door, request)).startswith("HTTP/1.1 426 ")

@@ -166,7 +166,8 @@ def test_finding_the_end_of_a_log_does_not_cost_more_when_it_is_long(
 RUNS = [
     "0.000 end of run 3",
     "1.000 [taskmux] run 4 started (pid 10)", "2.000 four", "2.500 [taskmux] exited with 1",
-    "3.000 [taskmux] run 5 started (pid 11)", "4.000 says [taskmux] run 9 started (pid 1)",
+    "3.000 [taskmux] run 5 started (pid 11) [taskmux] run 5 started (pid 11)",
+    "4.000 says [taskmux] run 9 started (pid 1)",
     "4.500  [taskmux] run 9 started (pid 1)",
     "5.000 [taskmux] run 6 started (pid 12)", "6.000 six",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""How fast it is, in figures that mean the same on every machine: ratios within one run."""

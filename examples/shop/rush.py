@@ -1,0 +1,16 @@
+"""Orders one of everything."""
+
+from __future__ import annotations
+
+import json
+import os
+from urllib.request import Request, urlopen
+
+from store import say
+
+ORDERS = f"{os.environ['TASKMUX_URL_API']}/orders"
+
+for product in (1, 2, 3):
+    with urlopen(Request(ORDERS, json.dumps({"product": product}).encode()), timeout=5) as answer:
+        order = json.load(answer)
+    say(f"ordered {order['product']}: order {order['id']}")

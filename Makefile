@@ -1,27 +1,28 @@
-BIN = .venv/bin
+VENV ?= .venv
+BIN = $(VENV)/bin
 
-demo: .venv/ready   # a small project, started, shown, stopped, in a folder of its own
+demo: $(VENV)/ready   # a small project, started, shown, stopped, in a folder of its own
 	@$(BIN)/python examples/demo.py
 
-test: .venv/ready   # the tests: make test ARGS="-k runner -x"
+test: $(VENV)/ready   # the tests: make test ARGS="-k runner -x"
 	$(BIN)/pytest -n 4 $(ARGS)
 
-check: .venv/ready  # everything that must be clean, fastest to fail first
+check: $(VENV)/ready  # everything that must be clean, fastest to fail first
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 4
 
-bench: .venv/ready  # speed, each figure a ratio against a baseline of the same run
+bench: $(VENV)/ready  # speed, each figure a ratio against a baseline of the same run
 	$(BIN)/python -m bench
 
-# Not `uv sync`, which would write a lock file. PYTHON chooses the interpreter.
+# Not `uv sync`, which would write a lock file. PYTHON chooses the interpreter, VENV the folder.
 PYTHON ?= python3
-.venv/ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
-	$(PYTHON) -m venv --clear .venv
+$(VENV)/ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --constraint constraints.txt --group dev \
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --constraint constraints.txt --group dev \
 		--editable .[testing] $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .native import boot_id, command_of, holder, listening, peer_uid, processes
+from .native import boot_id, command_of, holder, listening, peer_uid
 from .ports import Ports
+from .scan import processes
 from .shell import run_shell
 from .spawn import Child, NoFolder, remember_limits, spawn
 from .sweep import Trace, end, members

@@ -44,13 +44,13 @@ class Census:
     """
 
     def __init__(
-        self, rows: Iterable[Row], markers: Mapping[int, str], own: int, *, blurred: bool = False
+        self, rows: Iterable[Row], markers: Mapping[int, str], own: int, *, torn: bool = False
     ) -> None:
         """Index `rows`; `markers` holds, by pid, the markers of those that have one.
 
-        It is `blurred` if the marker of some process could not be read at that moment.
+        It is `torn` if somebody came and went in between, and may have left a child unseen.
         """
-        self.blurred = blurred
+        self.torn = torn
         self.rows = {row.pid: row for row in rows}
         self._markers = markers
         self._never = {0, 1, own}

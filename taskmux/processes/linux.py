@@ -20,37 +20,23 @@ assert sys.platform == "linux"  # lets mypy leave this file out elsewhere
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-LISTINGS = 4
-"""How often, at most, a scan looks who is new; a busy machine always has somebody."""
-
 # hidepid answers EACCES. What is not here, such as EMFILE, is no answer and is raised:
 # a process that could not be read must not count as gone.
 _UNSEEN = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
-def processes() -> list[Row]:
-    """Return every process there is, as far as it may be seen."""
-    return list(walk())
+def pids() -> list[int]:
+    """Return the pid of every process there is, as far as it may be seen."""
+    # A Path for each would cost more than to read what it names.
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
 
 
-def walk() -> Iterator[Row]:
-    """Yield every process the moment it is read: what else is asked about it, ask at once."""
-    seen: set[str] = set()
-    for _ in range(LISTINGS):
-        whole = True
-        for pid in _pids():
-            if pid in seen:
-                continue
-            seen.add(pid)
-            if (row := look(pid)) is not None:
-                yield row
-            else:  # it slipped away between listing and look, and may have left a child
-                whole = False
-        if whole:
-            return
+def newest_pid() -> int:
+    """Return the pid that was given last; it may be a thread's."""
+    return int(_read("/proc/loadavg").split()[4])
 
 
-def look(pid: int | str) -> Row | None:
+def look(pid: int) -> Row | None:
     """Return one process as it is now, or None if there is none."""
     try:
         fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
@@ -78,13 +64,15 @@ def boot_id() -> str:
 def marker_of(pid: int) -> str | None:
     """Return `TASKMUX_RUN_ID` as it was when the process executed its program.
 
-    Without any environment it is "", which may also mean that just now the
-    process is executing another program: its `image` is 0 then, or has changed.
+    Without any environment it is "". That may also mean that it has ended, or that
+    just now it is executing another program: its `image` is 0 then, or has changed.
     """
     try:
         environ = _read(f"/proc/{pid}/environ")
-    except _UNSEEN:
+    except PermissionError:
         return None
+    except _UNSEEN:
+        return ""
     if not environ:
         return ""
     _, found, rest = (b"\0" + environ).partition(b"\0" + MARKER.encode() + b"=")
@@ -147,7 +135,7 @@ def holder(port: int) -> Holder | None:
     found = next((s for s in _sockets(LISTEN) if s.local[1] == port), None)
     if found is None:
         return None
-    for pid in map(int, _pids()):
+    for pid in pids():
         if found.inode in _socket_inodes(pid):
             return Holder(pid, found.uid, command_of(pid))
     return Holder(None, found.uid, "")
@@ -164,11 +152,6 @@ def peer_uid(local: tuple[str, int], peer: tuple[str, int]) -> int | None:
         if (socket.local, socket.remote) in ends and socket.inode:
             return socket.uid
     return None
-
-
-def _pids() -> Iterator[str]:
-    # A Path for each would cost more than to read what it names.
-    return filter(str.isdigit, os.listdir("/proc"))  # noqa: PTH208
 
 
 @lru_cache(maxsize=8192)  # most processes sleep, and read the same as a moment ago

@@ -21,14 +21,14 @@ from .model import MARKER, Holder, Row
 _UNSEEN = (psutil.Error, OSError)
 
 
-def processes() -> list[Row]:
-    """Return every process there is, as far as it may be seen."""
-    return list(walk())
+def pids() -> list[int]:
+    """Return the pid of every process there is, as far as it may be seen."""
+    return psutil.pids()
 
 
-def walk() -> Iterator[Row]:
-    """Yield every process the moment it is read: what else is asked about it, ask at once."""
-    return (row for pid in psutil.pids() if (row := look(pid)) is not None)
+def newest_pid() -> int:
+    """Return the pid that was given last, as far as can be told."""
+    return max(psutil.pids())
 
 
 def look(pid: int) -> Row | None:
@@ -67,9 +67,14 @@ def boot_id() -> str:
 
 
 def marker_of(pid: int) -> str | None:
-    """Return `TASKMUX_RUN_ID` as it was when the process executed its program."""
+    """Return `TASKMUX_RUN_ID` as it was when the process executed its program.
+
+    It is "" of a process that has ended.
+    """
     try:
         return psutil.Process(pid).environ().get(MARKER)
+    except psutil.NoSuchProcess:
+        return ""
     except _UNSEEN:
         return None
 

@@ -22,11 +22,11 @@ if sys.platform == "linux":
         listening,
         look,
         marker_of,
+        newest_pid,
         peek_status,
         peer_uid,
-        processes,
+        pids,
         started,
-        walk,
     )
 else:
     from .macos import (
@@ -39,15 +39,15 @@ else:
         listening,
         look,
         marker_of,
+        newest_pid,
         peek_status,
         peer_uid,
-        processes,
+        pids,
         started,
-        walk,
     )
 
 __all__ = [
     "MARKER", "Holder", "Row", "boot_id", "command_of", "ephemeral_ports", "exit_fd", "holder",
-    "kill", "listening", "look", "marker_of", "peek_status", "peer_uid", "processes",
-    "started", "walk",
+    "kill", "listening", "look", "marker_of", "newest_pid", "peek_status", "peer_uid", "pids",
+    "started",
 ]  # fmt: skip

@@ -52,7 +52,7 @@ async def run(home: Path) -> AsyncIterator[Runs]:
     yield make
     for one in made:
         one.child.signal(signal.SIGKILL)
-        await end(one.trace)
+        assert await end(one.trace) == []
         one.child.reap()
         one.terminal.close()
 

@@ -76,7 +76,8 @@ def stamped(lines: bytes, prefix: bytes) -> bytes:
 
 def disowned(lines: bytes) -> bytes:
     """Return a task's `lines` with a space before each that claims to be taskmux's own."""
-    if OURS not in lines:
+    # Looking for one byte is ten times quicker than looking for ten, and mostly enough.
+    if OURS[:1] not in lines or OURS not in lines:
         return lines
     return (b"\n" + lines).replace(b"\n" + OURS, b"\n " + OURS)[1:]
 

@@ -87,8 +87,9 @@ class LogWriter:
 
     def feed(self, data: bytes) -> None:
         """Write the lines that `data`, the task's output as it was read, completes."""
-        for start in range(0, len(data), self._limit):
-            self._add(disowned(self._cutter.take(data[start : start + self._limit])))
+        while data:
+            self._add(disowned(self._cutter.take(data[: self._limit])))
+            data = data[self._limit :]
 
     def flush(self) -> None:
         """Write a line that has begun as it is; call it after a quarter second of silence."""

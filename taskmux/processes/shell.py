@@ -15,7 +15,7 @@ from taskmux.contracts import ShellRun
 
 from . import sweep
 from .model import MARKER
-from .output import Feed, gather, pump
+from .output import Feed, pump, take
 from .spawn import Child, spawn
 
 TAIL = 2000
@@ -76,7 +76,7 @@ async def _end(child: Child, run_id: str) -> None:
 def _empty(reader: int, feed: Feed) -> None:
     # Nobody is left to write, so this ends after what a pipe can hold.
     with suppress(BlockingIOError):
-        while piece := gather(reader):
+        while piece := take(reader):
             feed(piece)
 
 

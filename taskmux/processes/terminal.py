@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import termios
 from collections.abc import Callable
+from time import monotonic
 
 import anyio
-from anyio import create_task_group, current_time, wait_writable
+from anyio import create_task_group, wait_writable
 
 from .output import Feed, pump
 
@@ -93,16 +94,20 @@ class _Hush:
         self._silent = silent
         self._pause = pause
         self._last = 0.0
+        self._loud = False
         self._sound = anyio.Event()
 
     def note(self) -> None:
-        self._last = current_time()
-        self._sound.set()
+        self._last = monotonic()
+        if not self._loud:
+            self._loud = True
+            self._sound.set()
 
     async def watch(self) -> None:
         while True:
             await self._sound.wait()
-            while (left := self._last + self._pause - current_time()) > 0:  # noqa: ASYNC110 (silence is time)
+            while (left := self._last + self._pause - monotonic()) > 0:  # noqa: ASYNC110 (silence is time)
                 await anyio.sleep(left)
+            self._loud = False
             self._sound = anyio.Event()
             self._silent()

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from taskmux.processes.output import TURN, gather, pump
+from taskmux.processes.output import TURN, pump, take
 
 
 async def test_an_endless_source_leaves_turns_to_others() -> None:
@@ -25,9 +25,9 @@ def test_tells_nothing_yet_from_the_end() -> None:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     with pytest.raises(BlockingIOError):
-        gather(reader)
+        take(reader)
     os.write(writer, b"some")
-    assert gather(reader) == b"some"
+    assert take(reader) == b"some"
     os.close(writer)
-    assert gather(reader) == b""
+    assert take(reader) == b""
     os.close(reader)

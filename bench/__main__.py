@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from . import crowd, flood, latency, prompt, status
+from . import crowd, flood, latency, prompt, stack, status
 from .figure import Figure
 from .scale import FULL, QUICK, Scale
 from .table import render
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "flood": flood.measure,
     "crowd": crowd.measure,
     "latency": latency.measure,
+    "stack": stack.measure,
     "prompt": prompt.measure,
 }
 

@@ -110,6 +110,7 @@ class _Scan:
         self.markers: dict[_Program, str | None] = {}
         self._known = known
         self._rows: dict[int, Row | None] = {}
+        self._unclear: set[int] = set()
         self._uid = os.getuid()
 
     def census(self) -> Census:
@@ -119,7 +120,8 @@ class _Scan:
         """
         torn = True
         for _ in range(LISTINGS):
-            new = [pid for pid in native.pids() if pid not in self._rows]
+            seen, self._unclear = self._rows.keys() - self._unclear, set()
+            new = [pid for pid in native.pids() if pid not in seen]
             alive = [self._read(pid) for pid in new]
             if not (torn := not all(alive)):
                 break
@@ -139,16 +141,18 @@ class _Scan:
                 self._read(pid)
 
     def _read(self, pid: int) -> bool:
-        row = native.look(pid)
-        if row is not None and row.uid == self._uid and not row.zombie:
+        self._rows[pid] = row = native.look(pid)
+        if row is None or row.zombie:
+            return False
+        if row.uid == self._uid:
             marker = self._marker_of(row)
             if marker == "" and not _never_has_one(row):
-                return False  # it is read again with those who are new
+                self._unclear.add(pid)
+                return False
             self.markers[_program(row)] = marker
             if marker and self._is_prey and self._is_prey(marker):
                 self._hit = native.kill(row)
-        self._rows[pid] = row
-        return row is not None and not row.zombie
+        return True
 
     def _marker_of(self, row: Row) -> str | None:
         # What can be read of an environment is what a program was executed with. It

@@ -48,6 +48,9 @@ class Life:
     def __init__(self, spec: Spec, outfit: Outfit, log: LogWriter) -> None:
         self.outfit = outfit
         self.started_at = datetime.now(UTC)
+        self.ended = False
+        """The process is dead; what it left behind may still be looked for."""
+
         self.survivors: list[int] = []
         """Processes that could not be ended; empty unless the kernel holds them."""
 
@@ -56,10 +59,10 @@ class Life:
         self._draining = CancelScope(shield=True)
         self._drained = anyio.Event()
         self._watching = CancelScope()
+        self._terminal = Terminal.open()
         # Before there is a process: what it prints first may be what is waited for.
         self._printed = anyio.Event()
         self._forget = log.tap(self._look) if spec.ready_log is not None else lambda: None
-        self._terminal = Terminal.open()
         try:
             self.child: Child = spawn(
                 spec.command, cwd=spec.cwd, environ=outfit.environ, terminal=self._terminal
@@ -100,6 +103,7 @@ class Life:
             group.start_soon(self._watch, heard)
             try:
                 status = await self.child.exited()
+                self.ended = True
                 ended()
             finally:
                 with CancelScope(shield=True):
@@ -113,10 +117,12 @@ class Life:
         self._watching.cancel()
         # The leader is not reaped yet: neither its pid nor its group can be another's.
         self.child.signal(signal.SIGKILL)
-        self.survivors = await end(self.trace)
-        with move_on_after(DRAIN_LIMIT):
-            await self._drained.wait()
-        self._draining.cancel()
+        try:
+            self.survivors = await end(self.trace)
+            with move_on_after(DRAIN_LIMIT):
+                await self._drained.wait()
+        finally:
+            self._draining.cancel()
 
     async def _drain(self) -> None:
         # Shielded: cancelled with its group, it would leave the last output unread.
@@ -126,8 +132,13 @@ class Life:
         self._drained.set()
 
     async def _watch(self, heard: Heard) -> None:
+        def in_time(health: Health) -> None:
+            # An answer may be here already when the process ends: then it counts no more.
+            if not self._watching.cancel_called:
+                heard(health)
+
         with self._watching:
-            await self._probe(heard)
+            await self._probe(in_time)
 
     async def _probe(self, heard: Heard) -> None:
         spec, ask = self._spec, await self._prepared()
@@ -165,10 +176,11 @@ class Life:
     async def _ask(self, ask: Probe) -> ProbeResult:
         try:
             async with guarded(self._spec.probe.name, "answer", self._spec.facts.health_timeout):
-                return await ask()
+                result = await ask()
+                return ProbeResult(bool(result.ok), str(result.detail))
         except PluginFailed as failure:
             late = isinstance(failure.__cause__, TimeoutError)
-            return ProbeResult(False, str(failure.__cause__ if late else failure))
+            return ProbeResult(False, (late and str(failure.__cause__)) or str(failure))
 
     def _look(self, stamp: bytes, line: bytes) -> None:
         pattern = self._spec.ready_log

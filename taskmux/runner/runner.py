@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio
-from anyio import CancelScope, create_task_group
+from anyio import create_task_group
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import lifecycle
 from taskmux.errors import FolderMissing, HookFailed, HookTimedOut, SpawnFailed, TaskmuxError
 from taskmux.lifecycle import (
+    RESTING,
     Action,
     Event,
     Hook,
@@ -29,11 +29,17 @@ from taskmux.lifecycle import (
 from taskmux.logs import LogWriter
 from taskmux.processes import NoFolder, run_shell
 
+from .aside import Aside
+from .errands import Errands
 from .life import Health, Life
+from .onlookers import Onlookers
 from .outfit import Outfit, Spec
 
 HELD = ("dependencies", Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
 """What `Abandon` gives up, by the kinds it is begun under."""
+
+DECISIVE = {Hook.BEFORE_START, Hook.BEFORE_STOP}
+"""The hooks without which what was asked for does not happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ class Runner:
     `outfit` returns what the next process is started with, or raises a
     `TaskmuxError`. `dependencies` returns once all are ready, or raises
     `NeverReady`. `tell` gets what is worth an event, `changed` is called after
-    every step; neither may raise, or ask the runner for anything.
+    every step, and when there is a process; neither may raise, or ask the
+    runner for anything.
     """
 
     def __init__(
@@ -75,7 +82,10 @@ class Runner:
 
         self.health: Health | None = None
         self.error: TaskmuxError | None = None
-        """Why the task could not be started, or stopped, when it last could not."""
+        """Why the task could not be started, or stopped, when it last could not.
+
+        None once a process ended: what came of that is its own doing.
+        """
 
         self.status: int | None = None
         """How the last process ended; negative for a signal, None if none has."""
@@ -84,20 +94,18 @@ class Runner:
         self.wishes = 0
         """How often a user asked for anything; tells whether one's own wish is still the newest."""
 
-        self.outfit: Outfit | None = None
-        """What the newest process was started with; None before the first."""
-
         self._next_spec: Spec | None = None
-        self._fitted: Outfit | None = None
-        """Made for `before_start`, and not yet used by a process."""
+        self._make_outfit = outfit
+        self._worn: tuple[int, Outfit] | None = None
+        """The newest outfit, and the epoch it was made for."""
 
-        self._outfit = outfit
         self._dependencies = dependencies
         self._tell = tell
         self._on_change = changed
         self._group: TaskGroup | None = None
-        self._begun: dict[str, CancelScope] = {}
-        self._changed = anyio.Event()
+        self._errands = Errands(self._send)
+        self._onlookers = Onlookers()
+        self._over = False
 
     @property
     def outdated(self) -> bool:
@@ -115,14 +123,21 @@ class Runner:
         """Take a user's wish; return its number among all wishes."""
         self.wishes += 1
         self.error = None
+        if not self.task.alive and self.task.state is not State.STOPPING:
+            self.ending = replace(self.ending, signal=None)  # an earlier stop took it, not this
         self._send(wish)
         return self.wishes
 
     async def wait_until(self, done: Callable[[Task], bool]) -> Task:
-        """Return the task once it is as `done` wants it."""
-        while not done(self.task):
-            await self._changed.wait()
-        return self.task
+        """Return the task as it was when it first was as `done` wants it.
+
+        By then nothing is left of what it gave up on the way. Where `run` is
+        over, and nothing can come any more, return the task as it was left.
+        """
+        wanted = self._over or done(self.task)
+        task = self.task if wanted else await self._onlookers.wait(done)
+        await self._errands.settle()
+        return task
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Carry out wishes until cancelled."""
@@ -131,15 +146,17 @@ class Runner:
                 task_status.started()
                 await anyio.sleep_forever()
         finally:
+            if self.task.state not in RESTING:
+                self.task = replace(self.task, state=State.FAILED, reason="given up", alive=False)
             # Whoever still waits for a state must not wait for ever.
-            self.task = replace(self.task, state=State.FAILED, reason="given up", alive=False)
-            self._changed.set()
+            self._over = True
+            self._onlookers.show(self.task, last=True)
 
     def _send(self, event: Event) -> None:
         # Steps are taken one after another because nothing here awaits, and
         # nothing that `_perform` begins runs before the loop's next turn.
-        if self._next_spec is not None and not self.task.alive:
-            self.spec, self._next_spec = self._next_spec, None
+        if not self.task.alive:
+            self._renew()
         before, policy = self.task, self.spec.policy
         self.task, actions = step(before, event, policy)
         for action in actions:
@@ -147,9 +164,12 @@ class Runner:
         for item in news(before, event, self.task, policy):
             self._tell(item)
         if self.task != before:
-            self._changed.set()
-            self._changed = anyio.Event()
+            self._onlookers.show(self.task)
             self._on_change()
+
+    def _renew(self) -> None:
+        if self._next_spec is not None:
+            self.spec, self._next_spec = self._next_spec, None
 
     def _perform(self, action: Action) -> None:
         assert self._group is not None, "asked before it runs"
@@ -161,38 +181,22 @@ class Runner:
             case lifecycle.Arm(epoch, timer, after):
                 self._begin(timer, partial(self._ring, TimerFired(epoch, timer), after))
             case lifecycle.Abandon():
-                for kind in HELD:
-                    self._give_up(kind)
+                self._errands.give_up(*HELD)
             case lifecycle.Spawn(epoch):
                 self._group.start_soon(self._live, epoch)
             case lifecycle.Signal(urge):
                 self._signal(urge)
 
     def _signal(self, urge: Urge) -> None:
-        self.ending = Ending(signal=urge)
         if self.life is not None:
+            if self.life.ended:
+                return
             self.life.signal(urge)
+        self.ending = Ending(signal=urge)
 
     def _begin(self, kind: str, work: Callable[[], Awaitable[Event]]) -> None:
-        # Of each kind only the newest counts; without this, a task stopped and
-        # started a thousand times would keep a thousand timers.
         assert self._group is not None
-        self._give_up(kind)
-        scope = self._begun[kind] = CancelScope()
-        self._group.start_soon(self._finish, kind, scope, work)
-
-    def _give_up(self, kind: str) -> None:
-        if kind in self._begun:
-            self._begun.pop(kind).cancel()
-
-    async def _finish(
-        self, kind: str, scope: CancelScope, work: Callable[[], Awaitable[Event]]
-    ) -> None:
-        with scope:
-            event = await work()
-            if self._begun.get(kind) is scope:
-                del self._begun[kind]
-            self._send(event)
+        self._errands.begin(self._group, kind, work)
 
     async def _wait(self, epoch: int) -> Event:
         try:
@@ -207,55 +211,69 @@ class Runner:
 
     async def _hook(self, epoch: int, hook: Hook) -> Event:
         try:
-            if hook is Hook.BEFORE_START:
-                self.outfit = self._fitted = self._outfit()
+            outfit = self._outfit(epoch)
             for command in self.spec.hooks.get(hook, ()):
-                await self._run_hook(hook, command)
+                await self._run_hook(hook, command, outfit)
         except TaskmuxError as error:
-            self.error, self._fitted = error, None
+            if hook in DECISIVE:
+                self.error = error
             self.log.note(str(error))
             return lifecycle.Hooked(epoch, hook, str(error))
         return lifecycle.Hooked(epoch, hook)
 
-    async def _run_hook(self, hook: Hook, command: str) -> None:
-        spec, outfit = self.spec, self.outfit
-        assert outfit is not None, "every hook but the first comes after a process"
+    def _outfit(self, epoch: int) -> Outfit:
+        # One for each life: its hooks and its process are given the same.
+        if self._worn is None or self._worn[0] != epoch:
+            self._worn = epoch, self._make_outfit()
+        return self._worn[1]
+
+    async def _run_hook(self, hook: Hook, command: str, outfit: Outfit) -> None:
+        spec = self.spec
         self.log.note(f"{hook}: {command}")
+        aside = Aside(self.log)
         try:
             with anyio.fail_after(spec.hook_timeout):
                 run = await run_shell(
-                    command, cwd=spec.cwd, environ=outfit.environ, feed=self.log.feed
+                    command, cwd=spec.cwd, environ=outfit.environ, feed=aside.feed
                 )
         except TimeoutError:
             raise HookTimedOut(spec.name, hook, spec.hook_timeout) from None
         except NoFolder:
             raise FolderMissing(spec.name, str(spec.cwd)) from None
+        except OSError as error:
+            raise SpawnFailed(spec.name, f"{hook}: {error.strerror or error}") from None
         finally:
-            self.log.flush()
+            aside.end()
         if run.status != 0:
             raise HookFailed(spec.name, hook, run.status, run.tail.rpartition("\n")[2])
 
     async def _live(self, epoch: int) -> None:
         try:
-            self.life = life = self._spawn()
+            self.life = life = self._spawn(epoch)
         except TaskmuxError as error:
             self._send(self._hopeless(epoch, error))
             return
+        self._on_change()
         if self.task.urge is not None:  # a stop came before there was anything to stop
             self._signal(self.task.urge)
         try:
-            # The dead need no harder signal, however long the looking round takes.
-            ended = partial(self._give_up, Timer.GRACE)
-            self.status = await life.live(partial(self._heard, epoch), ended)
+            self.status = await life.live(partial(self._heard, epoch), self._note_death)
         finally:
             self.ending = Ending(self.ending.signal, tuple(life.survivors))
             self.life = None
+        await self._errands.settle()
+        self.error = None
         self._send(lifecycle.Exited(epoch, self.status))
 
-    def _spawn(self) -> Life:
+    def _note_death(self) -> None:
+        # The dead need no harder signal, however long the looking round takes, and
+        # nothing more can be done for their start.
+        self._errands.give_up(Timer.GRACE, Hook.AFTER_START)
+
+    def _spawn(self, epoch: int) -> Life:
+        self._renew()
         self.health, self.ending = None, Ending()
-        spec, outfit = self.spec, self._fitted or self._outfit()
-        self.outfit, self._fitted = outfit, None
+        spec, outfit = self.spec, self._outfit(epoch)
         try:
             life = Life(spec, outfit, self.log)
         except NoFolder:
@@ -271,6 +289,5 @@ class Runner:
 
     def _hopeless(self, epoch: int, error: TaskmuxError) -> Event:
         self.error = error
-        with suppress(OSError):
-            self.log.note(str(error))
+        self.log.note(str(error))
         return lifecycle.Hopeless(epoch, str(error))

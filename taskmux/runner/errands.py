@@ -1,0 +1,75 @@
+"""What a runner has under way beside the process: waits, timers and hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import anyio
+from anyio import CancelScope
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from taskmux.lifecycle import Event
+
+Work = Callable[[], Awaitable[Event]]
+
+
+class Errands:
+    """Works under way, by kind; `report` gets what each comes back with.
+
+    Of a kind only the newest counts: without this, a task stopped and started
+    a thousand times would keep a thousand timers. It begins when nothing is
+    left of the one before. What was given up reports nothing, even if it was
+    just about to.
+    """
+
+    def __init__(self, report: Callable[[Event], None]) -> None:
+        self._report = report
+        self._newest: dict[str, _Errand] = {}
+        self._leaving: list[_Errand] = []
+
+    def begin(self, group: TaskGroup, kind: str, work: Work) -> None:
+        """Have `work` done in `group`, in place of any of its kind still under way."""
+        self.give_up(kind)
+        errand = self._newest[kind] = _Errand(kind, work)
+        older = [other for other in self._leaving if other.kind == kind]
+        group.start_soon(self._run, errand, older)
+
+    def give_up(self, *kinds: str) -> None:
+        """Cancel what is under way of these kinds."""
+        for kind in kinds:
+            if (errand := self._newest.pop(kind, None)) is not None:
+                self._leaving.append(errand)
+                errand.scope.cancel()
+
+    async def settle(self) -> None:
+        """Return when nothing is left of what was given up until now."""
+        await _all_gone(tuple(self._leaving))
+
+    async def _run(self, errand: _Errand, older: Sequence[_Errand]) -> None:
+        try:
+            with errand.scope:
+                await _all_gone(older)
+                await checkpoint_if_cancelled()
+                event = await errand.work()
+                # Cancelled in the moment it comes back, it is not told so.
+                if self._newest.get(errand.kind) is errand:
+                    del self._newest[errand.kind]
+                    self._report(event)
+        finally:
+            errand.gone.set()
+            if errand in self._leaving:
+                self._leaving.remove(errand)
+
+
+class _Errand:
+    def __init__(self, kind: str, work: Work) -> None:
+        self.kind = kind
+        self.work = work
+        self.scope = CancelScope()
+        self.gone = anyio.Event()
+
+
+async def _all_gone(errands: Sequence[_Errand]) -> None:
+    for errand in errands:
+        await errand.gone.wait()

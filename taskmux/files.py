@@ -1,10 +1,9 @@
-"""State files: the old version or the new one, never half; a damaged one is set aside."""
+"""Files read with care: ours are the old version or the new one, never half; the user's, as is."""
 
 from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+
+from taskmux.errors import InvalidToml, NoConfig
 
 Content = TypeVar("Content")
 
@@ -32,6 +33,8 @@ def write_private(path: Path, content: bytes) -> None:
 
     Raises `OSError`; whatever was there before is then still there.
     """
+    import tempfile  # 10 ms, and who only reads needs none
+
     make_private(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -43,6 +46,22 @@ def write_private(path: Path, content: bytes) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a taskmux.toml, line endings as they are.
+
+    Raises `NoConfig`, or `InvalidToml` for what is no text or cannot be read.
+    """
+    try:
+        return path.read_bytes().decode()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoConfig(str(path.parent)) from None
+    except UnicodeDecodeError as error:
+        raise InvalidToml(str(path), f"byte {error.start} is not UTF-8", None, None) from None
+    except OSError as error:
+        why = f"it cannot be read: {error.strerror}"
+        raise InvalidToml(str(path), why, None, None) from None
 
 
 def read_private(path: Path, kind: type[Content], damaged: Damage) -> Content | None:

@@ -54,6 +54,11 @@ def log(home: Path, session: str, task: str) -> Path:
     return project(home, session) / "logs" / f"{task}.log"
 
 
+def log_file(folder: Path, chosen: str) -> Path:
+    """Return the file that a task's `log_file` means; `folder` holds the taskmux.toml."""
+    return folder / Path(chosen).expanduser()
+
+
 def find_config(folder: Path) -> Path | None:
     """Return the taskmux.toml of `folder` or of the nearest folder above it."""
     for place in (folder, *folder.parents):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from taskmux import paths
+from taskmux.errors import TaskmuxError
 
 from .answers import Answer
 from .reports import PathReport, SettingChange, SettingsReport
@@ -42,6 +44,9 @@ def config_set(session: Session, key: options.Key, value: options.Value) -> Answ
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         write(path, change(before, key, value))
         shown = {setting.key: setting.value for setting in view(load(path), str(path))}
+    with suppress(TaskmuxError):
+        pid = session.visit().hello().pid
+        session.notice(f"the daemon (pid {pid}) takes it up with `taskmux daemon restart`")
     return SettingChange(path=str(path), key=key, value=shown.get(key))
 
 

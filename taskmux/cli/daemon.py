@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from taskmux import paths, wire
-from taskmux.errors import DaemonNotRunning, TaskmuxError
+from taskmux.errors import BadRequest, DaemonNotRunning, TaskmuxError
 
 from .answers import Answer
 from .session import Session
@@ -30,8 +30,11 @@ def daemon(session: Session, port: options.Port = None) -> Answer:
 
 def daemon_start(session: Session, port: options.Port = None) -> Answer:
     """Start the daemon in the background, if there is none."""
-    session.wake(*_port(port))
-    return session.visit().hello()
+    started = session.launch(*_port(port))
+    report = session.visit().hello()
+    if not (started or port in (None, 0, report.api_port)):
+        session.notice(f"it runs already: `taskmux daemon restart --port {port}` moves it")
+    return report
 
 
 def daemon_stop(session: Session) -> Answer:
@@ -58,8 +61,10 @@ def daemon_status(session: Session) -> Answer:
 
 
 def daemon_list(session: Session, port: options.Port = None) -> Answer:
-    """Show every registered project."""
+    """Show every registered project; with --port, of the daemon that listens there."""
     try:
+        if port is not None:
+            _on(port, session.visit().hello())
         return session.visit().projects()
     except DaemonNotRunning:
         rows = [_resting(name, path) for name, path in session.registry().items()]
@@ -71,6 +76,8 @@ def daemon_register(
 ) -> Answer:
     """Add a project to the registry; every other command about it does so, too."""
     path = session.config() if config is None else session.cwd / config
+    if not path.exists():
+        raise BadRequest(f"--config {config}: no such file or folder", hint=None)
     path = path / paths.CONFIG_NAME if path.is_dir() else path
     return session.connect().register(wire.Register(config=str(path), force=force))
 
@@ -82,6 +89,13 @@ def daemon_unregister(session: Session, name: options.ProjectId) -> Answer:
 
 def _port(port: int | None) -> tuple[str, ...]:
     return () if port is None else ("--port", str(port))
+
+
+def _on(port: int, report: wire.DaemonReport) -> None:
+    if report.api_port != port:
+        where = "without a WebSocket" if report.api_port is None else f"on port {report.api_port}"
+        hint = "leave --port out: the daemon is found without it"
+        raise BadRequest(f"no daemon listens on port {port}; yours runs {where}", hint=hint)
 
 
 def _end(session: Session, *, resume: bool) -> wire.DaemonReport:

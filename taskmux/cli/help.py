@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from taskmux.wire import PROTOCOL
 
 from .commands import ALIASES, COMMANDS, Command, find
+from .examples import EXAMPLES
 from .parsing import build
 from .reports import CommandHelp, HelpReport, ParameterHelp, VersionReport
 
@@ -71,6 +72,7 @@ def _command(command: Command) -> CommandHelp:
         summary=inspect.getdoc(command.load()) or "",
         arguments=[_parameter(one) for one in parameters if isinstance(one, TyperArgument)],
         options=[_parameter(one) for one in parameters if isinstance(one, TyperOption)],
+        examples=list(EXAMPLES.get(command.name, ())),
     )
 
 

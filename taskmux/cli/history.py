@@ -82,8 +82,10 @@ def events(
     """Show what happened to tasks: starts, exits, restarts, failed probes, changes."""
     from taskmux.bus import history
 
+    from .kinds import check_kinds
     from .sources import known_task, session_id
 
+    check_kinds(kinds or ())
     wanted = history.Wanted(
         session=session_id(session),
         task=known_task(session, task),

@@ -27,6 +27,8 @@ def _command(command: CommandHelp, width: int) -> Iterator[str]:
         yield f"Also called {', '.join(command.aliases)}."
     yield from _section("Arguments", map(_parameter, command.arguments), width)
     yield from _section("Options", map(_parameter, command.options), width)
+    if command.examples:
+        yield from ("", "Examples:", *(f"  {example}" for example in command.examples))
 
 
 def _groups(commands: list[CommandHelp], width: int) -> Iterator[str]:

@@ -86,14 +86,17 @@ Key = Annotated[str, Argument(metavar="KEY", help="A setting, as in `taskmux con
 Value = Annotated[str, Argument(metavar="VALUE", help="Its new value.")]
 Reveal = Annotated[bool, Option("--reveal", help="Show secrets too.")]
 SchemaName = Annotated[
-    str | None, Argument(metavar="NAME", help="A message; without it, the names.")
+    str | None,
+    Argument(metavar="NAME", help="A message, or taskmux.toml, or config.toml; without it, all."),
 ]
 
 # The daemon
 
 Port = Annotated[
     int | None,
-    Option("--port", metavar="PORT", min=1, max=65535, help="Of the WebSocket, not api_port's."),
+    Option(
+        "--port", metavar="PORT", min=0, max=65535, help="Of the WebSocket, instead of api_port."
+    ),
 ]
 Config = Annotated[
     str | None, Option("--config", "-c", metavar="PATH", help="A taskmux.toml, or its folder.")

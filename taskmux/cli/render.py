@@ -143,6 +143,8 @@ class ForPeople:
             from .sentences import say
 
             self._print(say(answer, paint if self._colour() else lambda text, _: text))
+        if isinstance(answer, wire.EventsReport) and not answer.events:
+            self.notice("no events to show")
 
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -168,6 +170,7 @@ class ForPeople:
     def _output(self, output: Output) -> None:
         from .output import printed
 
+        line = None
         for line in printed(output, self._colour()):
             if output.raw and (buffer := getattr(self._out, "buffer", None)) is not None:
                 buffer.write(line)
@@ -175,6 +178,8 @@ class ForPeople:
             else:
                 self._out.write(line.decode(errors="replace"))
                 self._out.flush()
+        if line is None:
+            self.notice("no lines to show")
 
     def _colour(self) -> bool:
         dumb = self._environ.get("TERM") == "dumb"

@@ -38,6 +38,7 @@ class CommandHelp(Struct, frozen=True, kw_only=True):
     summary: str
     arguments: list[ParameterHelp]
     options: list[ParameterHelp]
+    examples: list[str]
 
 
 class HelpReport(Report, frozen=True, kw_only=True):
@@ -74,14 +75,6 @@ class GraphReport(Report, frozen=True, kw_only=True):
     waves: list[list[str]]
 
 
-class SettingReport(Struct, frozen=True):
-    """One host-wide setting; `source` is `default` or `file`."""
-
-    key: str
-    value: Any
-    source: str
-
-
 class SettingsReport(Report, frozen=True, kw_only=True):
     """Every host-wide setting, as resolved. Secrets are masked unless asked for."""
 
@@ -114,10 +107,11 @@ class SchemaNames(Report, frozen=True, kw_only=True):
     """The request of each command of the daemon."""
 
     reports: list[str]
+    files: list[str]
 
 
 class SchemaReport(Report, frozen=True, kw_only=True):
-    """The JSON Schema of one message."""
+    """The JSON Schema of one message, or of one file."""
 
     name: str
     document: dict[str, Any]

@@ -65,6 +65,10 @@ def _answer(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, render: 
         from .help import version
 
         return version()
+    if asked.command == "help":  # as many programs have it
+        from .help import describe
+
+        return describe(" ".join(asked.words))
     if asked.help or not (asked.command or asked.words):
         from .help import describe
 

@@ -1,4 +1,4 @@
-"""The command that prints the schema of messages."""
+"""The command that prints the schema of messages and files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ else:
 
 
 def schema(session: Session, name: options.SchemaName = None) -> Answer:
-    """Print the JSON Schema of an answer or a request; without a name, list them."""
+    """Print the JSON Schema of a file, an answer or a request; without a name, list them."""
     from .schemas import find, names
 
     return names() if name is None else find(name)

@@ -67,7 +67,11 @@ def _without_daemon(report: wire.Report, ink: Ink) -> Iterator[str]:
         case reports.GraphReport():
             yield from _graph(report)
         case reports.SchemaNames():
-            yield from (*report.commands.values(), *report.reports)
+            yield from ("Files:", *(f"  {name}" for name in report.files), "")
+            width = max(map(len, report.commands))
+            yield "Requests, by command:"
+            yield from (f"  {one.ljust(width)}  {kind}" for one, kind in report.commands.items())
+            yield from ("", "Answers:", *(f"  {name}" for name in report.reports))
 
 
 def value(anything: Any) -> str:
@@ -130,8 +134,13 @@ def _daemon(report: wire.DaemonReport) -> Iterator[str]:
 def _settings(report: reports.SettingsReport, ink: Ink) -> Iterator[str]:
     yield f"# {plain(report.path)}"
     for key, setting in report.settings.items():
-        line = f"{plain(key)} = {plain(value(setting))}"
-        yield ink(f"{line}  # default", "dim") if key in report.defaults else line
+        default = key in report.defaults
+        if default and setting in (None, []):
+            yield ink(f"# {plain(key)} is not set", "dim")
+            continue
+        # As JSON, a string, a number, a list of strings is what TOML writes.
+        line = f"{plain(key)} = {plain(msgspec.json.encode(setting).decode())}"
+        yield ink(f"{line}  # default", "dim") if default else line
 
 
 def _graph(report: reports.GraphReport) -> Iterator[str]:

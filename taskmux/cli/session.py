@@ -54,12 +54,18 @@ class Session:
         """Return a client that finds nobody if there is no daemon."""
         return Client(paths.door(self.home))
 
-    def wake(self, *options: str) -> None:
+    def wake(self) -> None:
         """Start the daemon if there is none, and say so."""
+        self.launch()
+
+    def launch(self, *options: str) -> bool:
+        """Start the daemon if there is none, and say so; return whether there was none."""
         from taskmux.client.launch import launch
 
-        if launch(self.home, self.environ, *options):
+        started = launch(self.home, self.environ, *options)
+        if started:
             self.notice(f"started the taskmux daemon (pid {self.visit().hello().pid})")
+        return started
 
     def where(self) -> Where:
         """Return what names the project in a request; raise `NoConfig` if there is none."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from taskmux import paths
-from taskmux.errors import InvalidToml, NoConfig, TaskmuxError, TaskNotFound
+from taskmux.errors import NameTaken, TaskmuxError, TaskNotFound
+from taskmux.files import read_text
 from taskmux.project import ProjectConfig, parse
 
 from .session import Session
@@ -14,21 +15,22 @@ from .session import Session
 
 def read_config(path: Path) -> ProjectConfig:
     """Return what a taskmux.toml says; raise the error that says what is wrong with it."""
-    try:
-        return parse(path.read_bytes().decode(), str(path))
-    except (FileNotFoundError, NotADirectoryError):
-        raise NoConfig(str(path.parent)) from None
-    except UnicodeDecodeError as error:
-        why = f"byte {error.start} is not UTF-8"
-        raise InvalidToml(str(path), why, None, None) from None
-    except OSError as error:
-        why = f"it cannot be read: {error.strerror}"
-        raise InvalidToml(str(path), why, None, None) from None
+    return parse(read_text(path), str(path))
 
 
 def session_id(session: Session) -> str:
-    """Return the project's id: as registered, or, where it never was, its name."""
-    return session.registered() or read_config(session.config()).name
+    """Return the project's id: as registered, or, where it never was, its name.
+
+    Raises `NameTaken` where that name is another project's, as are the files under it.
+    """
+    if (known := session.registered()) is not None:
+        return known
+    path = session.config()
+    name = read_config(path).name
+    other = session.registry().get(name)
+    if other is not None and Path(other).exists():
+        raise NameTaken(name, str(path), other)
+    return name
 
 
 def log_files(session: Session, tasks: Iterable[str]) -> dict[str, Path]:
@@ -60,7 +62,7 @@ def known_task(session: Session, task: str | None) -> str | None:
 def _tables(session: Session, name: str) -> dict[str, Path]:
     path = session.config()
     return {
-        task.name: path.parent / Path(task.log_file).expanduser()
+        task.name: paths.log_file(path.parent, task.log_file)
         if task.log_file is not None
         else paths.log(session.home, name, task.name)
         for task in read_config(path).tasks.values()

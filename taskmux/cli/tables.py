@@ -25,10 +25,11 @@ LOOKS = {
 }
 DOTS = {"stopped": "○", "completed": "✓", "failed": "✗", "waiting": "◌", "starting": "◌"}
 WELL = {"running", "completed", "stopped"}
-SHORT = 22
+SHORT = 24
 """A reason of at most this width fits into the table; a longer one gets a line of its own."""
 
 NONE = "—"
+NO_TASKS = 'No tasks yet: taskmux add web "npm run dev -- --port $PORT"'
 
 
 def status(report: wire.StatusReport, width: int, now: datetime | None = None) -> Iterator[Text]:
@@ -41,13 +42,16 @@ def status(report: wire.StatusReport, width: int, now: datetime | None = None) -
         yield from _tasks(report.tasks, width, now or datetime.now(UTC))
         yield Text()
     else:
-        yield Text('No tasks yet: taskmux add web "npm run dev -- --port $PORT"')
+        yield Text(NO_TASKS)
     yield from _surroundings(report, width)
 
 
 def health(report: wire.HealthReport, width: int, *, verbose: bool) -> Iterator[Text]:
     """Draw how well each task is; how it was probed and when only if `verbose`."""
     rows = report.tasks
+    if not rows:
+        yield Text(NO_TASKS)
+        return
     table = [
         Column("State", [state(row.state, row.healthy) for row in rows]),
         Column("Task", [Text(plain(row.name)) for row in rows], shortest=12),
@@ -135,13 +139,15 @@ def _note(task: wire.TaskReport) -> str:
     well = task.healthy and "expected" not in task.reason
     said = "" if well else task.reason
     changed = "changed in taskmux.toml: restart it to apply that" if task.restart_needed else ""
-    return "; ".join(filter(None, (said, changed)))
+    manual = "manual" if task.state == "stopped" and not task.auto_start else ""
+    return "; ".join(filter(None, (said, manual, changed)))
 
 
 def _url(task: wire.TaskReport) -> str:
-    # Of a task that nobody reaches by a port, it is only known to be alive.
+    # What its life or its output says about a task says nothing about its port.
     health = task.last_health
-    reached = task.host is not None or (health is not None and health.method != "alive")
+    asked = health is not None and health.method not in {"alive", "ready_log"}
+    reached = task.host is not None or asked
     return plain(task.url or (task.internal_url if task.running and reached else NONE))
 
 

@@ -44,7 +44,7 @@ class UnknownDependency(TaskmuxError):
 
     def __init__(self, task: str, dependency: str, known: Iterable[str]) -> None:
         sentence = f"{task} depends on {dependency!r}, which is not a task"
-        hint = closest(dependency, known)
+        hint = closest(dependency, known) or f"correct depends_on of [tasks.{task}] first"
         super().__init__(sentence, hint=hint, task=task, dependency=dependency)
 
 

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from taskmux.lifecycle import Hook
-from taskmux.pattern import BadPattern, Pattern
 from taskmux.toml.numbers import whole
 from taskmux.toml.tables import each, free_table, table
 from taskmux.toml.words import choice, label, secret, text, texts
@@ -61,6 +60,8 @@ def url(value: Any) -> str:
 
 def pattern(value: Any) -> str:
     """Read a regular expression that compiles."""
+    from taskmux.pattern import BadPattern, Pattern  # 5 ms, and few files have one
+
     found = text(value)
     try:
         Pattern(found)

@@ -53,7 +53,7 @@ def log_of(task: TaskConfig, folder: Path, home: Path, session: str) -> Path:
     """Return where the output of `task` goes."""
     if task.log_file is None:
         return paths.log(home, session, task.name)
-    return folder / Path(task.log_file).expanduser()
+    return paths.log_file(folder, task.log_file)
 
 
 def _interval(task: TaskConfig, probe: HealthProbe, services: Services) -> float:

@@ -305,6 +305,7 @@ def test_a_project_is_registered_by_its_file_or_its_folder(
     words: str, path: str, daemon: FakeDaemon, taskmux: Taskmux, config: Path
 ) -> None:
     daemon.answers["register"] = SESSION
+    (config.parent / "other.toml").touch()
     assert taskmux("daemon", "register", *words.split()).status == 0
     expected = {"config": str(config.parent / path), "force": "-f" in words}
     assert daemon.params == expected

@@ -91,6 +91,41 @@ def test_a_restart_has_the_next_daemon_go_on(daemon: FakeDaemon, taskmux: Taskmu
     assert request["params"] == {"resume": True}
 
 
+def test_a_port_that_changes_nothing_is_not_passed_over(
+    daemon: FakeDaemon, taskmux: Taskmux
+) -> None:
+    daemon.answers["hello"] = about(api_port=8765)
+    outcome = taskmux("daemon", "start", "--port", "9000")
+    assert outcome.err == "it runs already: `taskmux daemon restart --port 9000` moves it\n"
+    assert "ws://127.0.0.1:8765" in outcome.out
+    for same in ("8765", "0"):
+        assert taskmux("daemon", "start", "--port", same).err == ""
+
+
+def test_the_projects_are_those_of_the_daemon_on_that_port(
+    daemon: FakeDaemon, taskmux: Taskmux
+) -> None:
+    daemon.answers |= {
+        "hello": about(api_port=8765),
+        "list_projects": wire.ProjectsReport(projects=[]),
+    }
+    assert taskmux("daemon", "list", "--port", "8765", "--json").document == {"projects": []}
+    outcome = taskmux("daemon", "list", "--port", "9000", "--json")
+    assert (outcome.status, outcome.document["error_code"]) == (2, "E801")
+    assert "9000" in outcome.document["error"]
+    daemon.answers["hello"] = about(api_port=None)
+    assert "without a WebSocket" in taskmux("daemon", "list", "--port", "9000").err
+
+
+def test_a_project_that_is_not_there_is_not_registered(
+    daemon: FakeDaemon, taskmux: Taskmux
+) -> None:
+    outcome = taskmux("daemon", "register", "-c", "nowhere", "--json")
+    assert (outcome.status, outcome.document["error_code"]) == (2, "E801")
+    assert outcome.document["error"] == "--config nowhere: no such file or folder"
+    assert daemon.asked == []
+
+
 STAND_IN = """\
 import json, os, socket, sys
 fd = int(sys.argv[sys.argv.index("--ready-fd") + 1])

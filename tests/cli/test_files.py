@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from taskmux import wire
 from taskmux.cli.schemas import REPORTS, REQUESTS
-from tests.cli.conftest import Taskmux, status, task
+from tests.cli.conftest import FakeDaemon, Taskmux, about, status, task
 
 
 def test_a_taskmux_toml_is_checked(taskmux: Taskmux, config: Path, home: Path) -> None:
@@ -74,6 +75,36 @@ def test_a_setting_that_makes_no_sense_changes_nothing(
     assert not (home / "config.toml").exists()
 
 
+def test_settings_are_shown_as_the_file_has_them(taskmux: Taskmux, home: Path) -> None:
+    for key, value in (("plugins.disabled", "a,b"), ("hosts_file", "/hosts"), ("ca", "mkcert")):
+        assert taskmux("config", "set", key, value).status == 0
+    shown = taskmux("config", "show").out
+    settings = tomllib.loads(shown)
+    written = tomllib.loads((home / "config.toml").read_text())
+    assert written == {"plugins": {"disabled": ["a", "b"]}, "hosts_file": "/hosts", "ca": "mkcert"}
+    assert settings | written == settings
+    assert settings["host_resolver"] == "etc_hosts"
+
+
+def test_what_is_not_set_is_said(taskmux: Taskmux, home: Path) -> None:
+    shown = taskmux("config", "show").out
+    assert "# hosts_file is not set\n# " not in shown
+    assert "\n# hosts_file is not set\n" in shown
+    assert "\n# plugins.disabled is not set\n" in shown
+    home.mkdir()
+    (home / "config.toml").write_text("[plugins]\ndisabled = []\n")
+    assert "\nplugins.disabled = []\n" in taskmux("config", "show").out
+
+
+def test_who_changes_a_setting_is_told_how_it_takes_effect(
+    daemon: FakeDaemon, taskmux: Taskmux
+) -> None:
+    daemon.answers["hello"] = about()
+    outcome = taskmux("config", "set", "hook_timeout", "5", "--json")
+    assert outcome.document["value"] == 5.0
+    assert outcome.err == "the daemon (pid 4711) takes it up with `taskmux daemon restart`\n"
+
+
 def test_a_secret_is_not_echoed(taskmux: Taskmux) -> None:
     for line in ("set tunnel.cloudflare.api_token hush", "show"):
         for outcome in (
@@ -101,7 +132,8 @@ def test_every_message_has_a_schema(taskmux: Taskmux) -> None:
     assert names["commands"]["start"] == "StartTasks"
     for name in (*names["reports"], *names["commands"], *names["commands"].values()):
         assert "$defs" in taskmux("schema", name, "--json").document
-    assert "StatusReport\n" in taskmux("schema").out
+    assert "  StatusReport\n" in taskmux("schema").out
+    assert "  start          StartTasks\n" in taskmux("schema").out
     assert taskmux("schema", "StatusReport").out.startswith("{\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from typing import IO, Any
 
 import pytest
 
+from taskmux.cli.kinds import KINDS
 from tests.cli.conftest import Taskmux
+
+ROOT = Path(__file__).parent.parent.parent
 
 SCRIPT = [sys.executable, "-c", "from taskmux.cli import entry; entry()"]
 
@@ -214,6 +218,49 @@ def test_events_are_chosen(words: str, seqs: list[int], cursor: int, taskmux: Ta
 def test_events_read_as_lines(taskmux: Taskmux) -> None:
     lines = taskmux("events").out.splitlines()
     assert lines[-1].split() == ["2024-01-01", "14:00:03", "api", "task_exited", "code=1"]
+
+
+def test_nothing_to_show_is_said_to_people_alone(history: Path, taskmux: Taskmux) -> None:
+    assert history.exists()
+    for line, said in (
+        (["events", "--after", "99"], "no events to show\n"),
+        (["logs", "api", "-g", "nowhere"], "no lines to show\n"),
+        (["logs", "api", "-g", "nowhere", "--raw"], "no lines to show\n"),
+    ):
+        outcome = taskmux(*line)
+        assert (outcome.status, outcome.out, outcome.err) == (0, "", said)
+        assert taskmux(*line, "--json").err == ""
+    assert taskmux("events").err == ""
+    assert taskmux("logs", "api").err == ""
+
+
+@pytest.mark.usefixtures("history")
+def test_an_event_that_is_misspelt_is_an_error(taskmux: Taskmux) -> None:
+    for follow in ([], ["-f"]):
+        outcome = taskmux("events", "-e", "task_exited", "-e", "task_exitd", *follow, "--json")
+        assert (outcome.status, outcome.document["error_code"]) == (2, "E801")
+        assert outcome.document["hint"] == "did you mean 'task_exited'?"
+    assert "one of: auto_restart, " in taskmux("events", "-e", "zzz").err
+
+
+def test_every_event_that_is_published_can_be_asked_for() -> None:
+    sources = "".join(file.read_text() for file in (ROOT / "taskmux").rglob("*.py"))
+    published = re.findall(r'(?:publish|News)\(\s*"([a-z_]+)"', sources)
+    assert sorted(KINDS) == sorted(set(published))
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_logs_of_another_project_of_that_name_are_not_shown(
+    taskmux: Taskmux, tmp_path: Path
+) -> None:
+    other = tmp_path / "copy"
+    other.mkdir()
+    (other / "taskmux.toml").write_text('name = "shop-2"\n[tasks.api]\ncommand = "x"\n')
+    for line in (["logs", "api"], ["events"]):
+        outcome = taskmux("-C", str(other), *line, "--json")
+        assert (outcome.status, outcome.document["error_code"]) == (1, "E305")
+    (tmp_path / "taskmux.toml").unlink()
+    assert taskmux("-C", str(other), "logs", "api").status == 0
 
 
 def followed(*argv: str) -> subprocess.Popen[bytes]:

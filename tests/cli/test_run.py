@@ -6,6 +6,7 @@ import inspect
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from pathlib import Path
 import pytest
 
 from taskmux.cli import main
-from taskmux.cli.commands import COMMANDS
+from taskmux.cli.argv import split
+from taskmux.cli.commands import COMMANDS, NAMES
+from taskmux.cli.examples import EXAMPLES
+from taskmux.cli.parsing import build
 from tests.cli.conftest import FakeDaemon, Screen, Taskmux, refusal, status, task
 
 SCRIPT = [sys.executable, "-c", "from taskmux.cli import entry; entry()"]
@@ -218,6 +222,48 @@ def test_every_command_explains_itself(name: str, taskmux: Taskmux) -> None:
     assert all(one["help"] for one in command["options"] + command["arguments"])
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_can_be_typed(name: str, taskmux: Taskmux) -> None:
+    command = COMMANDS[name]
+    shown = taskmux(*name.split(), "--help").out
+    for example in EXAMPLES[name]:
+        assert f"\n  {example}\n" in shown
+        program, *words = shlex.split(example.partition(" > ")[0])
+        asked = split(words, NAMES)
+        assert (program, asked.command) == ("taskmux", name)
+        build(command).make_context(name, list(asked.words))
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence", "hint"),
+    [
+        ("logs -n x", "--lines: 'x' is not a whole number", None),
+        ("logs -n -1", "--lines: -1 is less than 0", None),
+        ("logs -n", "-n needs a value", None),
+        ("wait a --timeout soon", "--timeout: 'soon' is not a number", None),
+        ("wait a --timeout -1", "--timeout: -1 is less than 0", None),
+        ("daemon --port 99999", "--port: 99999 is not from 0 to 65535", None),
+        ("kill", "TASK is missing", None),
+        ("add web", "COMMAND is missing", None),
+        ("status extra", "there is nothing to do with: extra", None),
+        ("check a b", "there is nothing to do with: a b", None),
+        ("logs --folow", "no such option: --folow", "did you mean --follow?"),
+        ("logs --zzz", "no such option: --zzz", None),
+    ],
+)
+def test_the_parser_speaks_as_we_do(
+    line: str, sentence: str, hint: str | None, taskmux: Taskmux
+) -> None:
+    name, *words = line.split()
+    document = taskmux(name, *words, "--json").document
+    assert document == {
+        "ok": False,
+        "error": sentence,
+        "error_code": "E801",
+        "hint": hint or f"run `taskmux {name} --help`",
+    }
+
+
 @pytest.mark.usefixtures("config")
 def test_help_is_one_document_too(taskmux: Taskmux) -> None:
     for line in (["--json"], ["--json", "--help"], ["-h", "--json"]):
@@ -233,6 +279,25 @@ def test_the_help_of_a_group_is_that_of_its_commands(taskmux: Taskmux) -> None:
     names = [one["name"] for one in outcome.document["commands"]]
     assert names == ["config show", "config set", "config path"]
     assert taskmux("nosuch", "--help").status == 2
+
+
+@pytest.mark.parametrize("name", ["", "logs", "config", "config set"])
+def test_help_is_a_word_too(name: str, taskmux: Taskmux) -> None:
+    assert taskmux("help", *name.split()).out == taskmux(*name.split(), "--help").out
+
+
+def test_a_file_without_patterns_needs_no_engine_for_them(config: Path) -> None:
+    count = (
+        "import os, sys; from pathlib import Path; from taskmux.cli import main;"
+        "main(['check'], os.environ, Path.cwd(), sys.stdout, sys.stderr);"
+        "print('re2' in sys.modules)"
+    )
+    for more, loaded in (("", "False"), ('ready_log = "up"\n', "True")):
+        config.write_text(f'[tasks.a]\ncommand = "x"\n{more}')
+        ended = subprocess.run(
+            [sys.executable, "-c", count], capture_output=True, text=True, check=True
+        )
+        assert ended.stdout.splitlines()[1] == loaded
 
 
 def test_the_version(taskmux: Taskmux) -> None:

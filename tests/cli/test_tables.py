@@ -132,17 +132,33 @@ def test_a_project_that_is_wrong_is_seen() -> None:
 
 
 def test_a_port_is_shown_if_somebody_answers_there() -> None:
-    tcp, alive = (
+    tcp, alive, printed = (
         task(name, last_health=wire.LastHealth(True, name, "well", "2024-01-01T14:00:00Z"))
-        for name in ("tcp", "alive")
+        for name in ("tcp", "alive", "ready_log")
     )
     for shown, one in (
         (True, tcp),
         (False, alive),
+        (False, printed),
         (False, task("x")),
         (True, task("x", host="x")),
     ):
         assert ("127.0.0.1:23417" in "".join(draw(status(one), 80))) is shown
+
+
+def test_why_a_task_was_not_started_with_the_others_is_seen() -> None:
+    rests = {"state": "stopped", "running": False, "healthy": False, "reason": "not started yet"}
+    manual, automatic = (task(f"t{auto}", auto_start=auto, **rests) for auto in (False, True))
+    _, _, _, first, second, *_ = draw(status(manual, automatic), 200)
+    assert first.endswith("not started yet; manual")
+    assert second.endswith("not started yet")
+    assert "manual" not in "".join(draw(status(task("up", auto_start=False)), 200))
+
+
+def test_without_tasks_it_is_said_how_to_add_one() -> None:
+    report = wire.HealthReport(session="shop", healthy_count=0, total_count=0, tasks=[])
+    [line] = tables.health(report, 80, verbose=False)
+    assert line.plain.startswith("No tasks yet: taskmux add ")
 
 
 def test_colour_only_where_somebody_sees_it(daemon: FakeDaemon, taskmux: Taskmux) -> None:

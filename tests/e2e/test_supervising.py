@@ -16,6 +16,22 @@ def wait(site: Site, task: str, until: str) -> Any:
     return site.ask("wait", task, "--for", until, "--timeout", "30")
 
 
+@pytest.mark.parametrize("until", ["soon", "log", "ready:now", "log:(", "log:a(?=b)"])
+def test_what_cannot_be_waited_for_is_an_error_at_once(until: str, site: Site) -> None:
+    site.write(SLEEPER)
+    status, answer = site.call("wait", "a", "--for", until)
+    assert (status, answer["error_code"]) == (2, "E801")
+    assert answer["hint"]
+
+
+def test_who_waits_in_vain_is_told_for_what(site: Site) -> None:
+    site.write(SLEEPER)
+    for until, what in (("completed", "completion of a"), ("log:x", "matching line of a")):
+        status, answer = site.call("wait", "a", "--for", until, "--timeout", "0")
+        assert (status, answer["error_code"], answer["limit"]) == (124, "E902", 0)
+        assert answer["error"].startswith(f"no {what} within 0 s: a is stopped")
+
+
 def test_a_crash_is_noticed_and_made_good(site: Site) -> None:
     site.write(SLEEPER + "restart_backoff = 0\n")
     site.ask("start")

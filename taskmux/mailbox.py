@@ -45,11 +45,17 @@ class Mailbox:
         return self
 
     async def __anext__(self) -> Push:
-        while not self._waiting:
+        while (push := self.take_nowait()) is None:
             if self._closed:
                 raise StopAsyncIteration
             self._arrived = anyio.Event()
             await self._arrived.wait()
+        return push
+
+    def take_nowait(self) -> Push | None:
+        """Return the oldest message that is here; None if there is none."""
+        if not self._waiting:
+            return None
         push, number = self._waiting.popleft()
         if push is None:
             return {"push": "lost", "count": number}

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .bus import Bus
+from .pages import Page, Pages
 
-__all__ = ["Bus"]
+__all__ = ["Bus", "Page", "Pages"]

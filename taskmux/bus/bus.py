@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from . import history
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
 
+RECENT = 256
+"""Events that are kept in memory too: where reading the history meets listening."""
+
 
 class Bus:
     """Numbers events, appends them to the history and hands them on.
@@ -32,11 +36,13 @@ class Bus:
         self._path = path
         self._trim_at, self._keep = trim_at, keep
         self._listeners: list[Listener] = []
+        self._recent: deque[Event] = deque(maxlen=RECENT)
         self.lost = 0
         """Events that could not be written down."""
 
         make_private(path.parent)
         self._lines = history.count(path)
+        self._torn = history.torn(path)
         self.seq = history.last_seq(path)
         """The number of the newest event."""
 
@@ -47,6 +53,7 @@ class Bus:
         entry = head | {"session": session}
         entry |= {key: value for key, value in facts.items() if value is not None}
         self._append(msgspec.json.encode(entry) + b"\n")
+        self._recent.append(entry)
         for listener in tuple(self._listeners):
             listener(entry)
         return entry
@@ -59,21 +66,35 @@ class Bus:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def since(self, seq: int) -> list[Event] | None:
+        """Return the events after number `seq`; None if those are not all in memory any more."""
+        if seq < self.seq - len(self._recent):
+            return None
+        return [event for event in self._recent if event["seq"] > seq]
+
     def _append(self, line: bytes) -> None:
-        # Opened anew each time: the file may be cleaned or replaced between two events.
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        # A line that a full disk or a crash cut short must not take the next one with it.
+        whole = b"\n" + line if self._torn else line
         try:
-            handle = os.open(self._path, flags, 0o600)
-            try:
-                os.write(handle, line)
-            finally:
-                os.close(handle)
+            written = self._write(whole)
         except OSError:
             self.lost += 1
             return
         self._lines += 1
+        self._torn = written < len(whole)
+        if self._torn:
+            self.lost += 1
         if self._lines > self._trim_at:
             self._trim()
+
+    def _write(self, line: bytes) -> int:
+        # Opened anew each time: the file may be cleaned or replaced between two events.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        handle = os.open(self._path, flags, 0o600)
+        try:
+            return os.write(handle, line)
+        finally:
+            os.close(handle)
 
     def _trim(self) -> None:
         with suppress(OSError):

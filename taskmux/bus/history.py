@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,11 +78,18 @@ def count(path: Path) -> int:
         return 0
 
 
-def _events(path: Path) -> Iterator[dict[str, Any]]:
+def torn(path: Path) -> bool:
+    """Return whether the last line has no end: whoever wrote it was cut short."""
     try:
-        lines = path.read_bytes().splitlines()
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
     except OSError:
-        return
+        return False
+
+
+def decoded(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the events of `lines`; whatever is none is left out."""
     for line in lines:
         # A line cut short by a crash or a full disk costs that line only.
         try:
@@ -90,3 +98,11 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
                 yield event | {"session": event.get("session"), "event": str(event["event"])}
         except (msgspec.MsgspecError, KeyError):
             continue
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return
+    yield from decoded(lines)

@@ -219,6 +219,9 @@ class LogsReport(Report, frozen=True, kw_only=True):
     task: str
     lines: list[str]
     next: str
+    more: bool | UnsetType = UNSET
+    """Whether there are lines that did not fit: they come after `next`. Only in answers that
+    have a limit."""
 
 
 class MergedLogsReport(Report, frozen=True, kw_only=True):
@@ -227,6 +230,7 @@ class MergedLogsReport(Report, frozen=True, kw_only=True):
     tasks: list[str]
     lines: list[LineReport]
     next: str
+    more: bool | UnsetType = UNSET
 
 
 class EventsReport(Report, frozen=True, kw_only=True):

@@ -110,15 +110,22 @@ class Events(Request, frozen=True, kw_only=True):
 
 
 class Logs(TasksRequest, frozen=True, kw_only=True):
-    """Lines of one task (`LogsReport`) or of several by time (`MergedLogsReport`)."""
+    """Lines of one task (`LogsReport`) or of several by time (`MergedLogsReport`).
+
+    An answer has room for some 256 KiB of them, the oldest of what is asked for;
+    the rest is asked for by `after`, without `lines`.
+    """
 
     lines: int | None = None
+    """The last so many. None is all, or the last 100 where nothing else limits them."""
+
     since: str | None = None
     until: str | None = None
     grep: str | None = None
     context: int = 0
     run: int | None = None
     after: str | None = None
+    """The `next` of an earlier answer; `""` is the beginning."""
 
 
 class CleanLogs(TasksRequest, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from taskmux.bus import Bus, history
+from taskmux.bus.bus import RECENT
 from taskmux.bus.history import Wanted
 
 
@@ -46,6 +49,54 @@ def test_a_line_cut_short_costs_that_line_only(path: Path) -> None:
     bus = Bus(path)
     bus.publish("b")
     assert [event["event"] for event in history.read(path, Wanted())] == ["a", "b"]
+
+
+def test_a_line_without_its_end_does_not_take_the_next_one_along(path: Path) -> None:
+    Bus(path).publish("a")
+    with path.open("a") as file:
+        file.write('{"seq": 2, "ts"')
+    Bus(path).publish("b")
+    assert [event["event"] for event in history.read(path, Wanted())] == ["a", "b"]
+
+
+DISK_FULL = """
+import resource, signal, sys
+from pathlib import Path
+from taskmux.bus import Bus
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+path = Path(sys.argv[1])
+bus = Bus(path)
+bus.publish("a")
+limit(path.stat().st_size + 10)
+bus.publish("b")
+bus.publish("c")
+assert bus.lost == 2, bus.lost
+limit(resource.RLIM_INFINITY)
+bus.publish("d")
+assert (bus.lost, bus.seq) == (2, 4)
+"""
+
+
+def test_a_disk_that_was_full_costs_only_what_was_told_meanwhile(path: Path) -> None:
+    subprocess.run([sys.executable, "-c", DISK_FULL, path], check=True, timeout=50)
+    assert [event["event"] for event in history.read(path, Wanted())] == ["a", "d"]
+
+
+def test_the_newest_events_are_at_hand(path: Path) -> None:
+    Bus(path).publish("before")
+    bus = Bus(path)
+    assert bus.since(1) == []
+    assert bus.since(0) is None
+    events = [bus.publish("tick") for _ in range(3)]
+    assert bus.since(1) == events
+    assert bus.since(3) == events[2:]
+    assert bus.since(9) == []
+    for _ in range(RECENT):
+        bus.publish("tock")
+    assert bus.since(3) is None
+    assert [event["seq"] for event in bus.since(4) or []] == list(range(5, 5 + RECENT))
 
 
 def test_a_history_that_cannot_be_written_costs_only_the_record(path: Path) -> None:

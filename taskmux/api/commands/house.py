@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter
+
 from taskmux.projects import Project, Projects
 from taskmux.supervisor import Meter, Services
 from taskmux.wire import DaemonReport, ProjectRequest
@@ -21,6 +23,8 @@ class House:
     """Has the daemon end; every task should have been stopped."""
 
     meter: Meter = field(default_factory=Meter)
+    readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
+    """Threads that may go through logs at the same time: a search may take them long."""
 
     async def project(self, request: ProjectRequest) -> Project:
         """Return the project a request is about."""

@@ -28,8 +28,8 @@ async def unregister(house: House, request: wire.Unregister) -> wire.SessionRepo
 
 async def reload(house: House, request: wire.Reload) -> wire.SessionReport:
     """Read a project's taskmux.toml again, now."""
-    project = await house.project(request)
-    changed = await project.reload() or []
+    project, changed = await house.projects.reload(await house.project(request))
+    project.opened()
     if request.apply and changed:
         await project.opened().restart(changed)
     return wire.SessionReport(

@@ -2,48 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from contextlib import ExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from anyio import to_thread
+
 from taskmux import paths, wire
-from taskmux.bus import history
+from taskmux.bus import Pages
+from taskmux.bus.history import Wanted
 from taskmux.logs import clean, rfc3339_of
-from taskmux.mailbox import Mailbox
+from taskmux.mailbox import Mailbox, Push
 
 from .house import House
 
 
 @asynccontextmanager
-async def open_stream(house: House, request: wire.Subscribe) -> AsyncIterator[Mailbox]:
-    """Yield a mailbox that gets what `request` wants, until the context is left."""
+async def open_stream(house: House, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:
+    """Yield what `request` wants, as fast as it is read, until the context is left."""
     session = request.session
     if session is not None or request.config is not None:
         session = (await house.projects.resolve(session, request.config)).session
+    wanted = Wanted(session=session, kinds=request.events, after=request.after or 0)
     mailbox = Mailbox()
     with ExitStack() as stack:
-        wanted = history.Wanted(session=session, kinds=request.events)
-        stack.callback(house.services.bus.listen(partial(_event, mailbox, wanted)))
-        if request.after is not None:
-            _replay(house, mailbox, session, request)
         if request.logs:
             for forget in _taps(house, mailbox, session, request.logs):
                 stack.callback(forget)
-        stack.callback(mailbox.close)
-        yield mailbox
+        if request.after is None:
+            stack.callback(_listen(house, mailbox, wanted))
+            yield mailbox
+        else:
+            async with aclosing(_replayed(house, mailbox, wanted)) as pushes:
+                yield pushes
 
 
-def _event(mailbox: Mailbox, wanted: history.Wanted, event: dict[str, Any]) -> None:
-    if wanted.takes(event):
-        mailbox.put_nowait({"push": "event", **event})
+async def _replayed(house: House, mailbox: Mailbox, wanted: Wanted) -> AsyncGenerator[Push, None]:
+    """Yield the events after `wanted.after`, a page at a time, then all that comes to `mailbox`.
+
+    The history keeps what happens while the reader is not there yet; the mailbox
+    gets events only from then on.
+    """
+    bus = house.services.bus
+    with ExitStack() as stack:
+        with Pages(paths.events(house.services.home), wanted) as pages:
+            while (rest := bus.since(pages.seq)) is None:
+                newest = bus.seq
+                page = await to_thread.run_sync(pages.next)
+                if page.last:  # what could not be written down is not waited for
+                    pages.seq = max(pages.seq, newest)
+                if page.lost:
+                    yield {"push": "lost", "count": page.lost}
+                for event in page.events:
+                    yield {"push": "event", **event}
+                while (push := mailbox.take_nowait()) is not None:  # output, meanwhile
+                    yield push
+        # In one go with the listening: no event can come between the two.
+        stack.callback(_listen(house, mailbox, replace(wanted, after=0)))
+        for event in filter(wanted.takes, rest):
+            yield {"push": "event", **event}
+        async for push in mailbox:
+            yield push
 
 
-def _replay(house: House, mailbox: Mailbox, session: str | None, request: wire.Subscribe) -> None:
-    # In one go with the listening: no event can come between the two.
-    wanted = history.Wanted(session=session, kinds=request.events, after=request.after or 0)
-    for event in history.read(paths.events(house.services.home), wanted):
-        mailbox.put_nowait({"push": "event", **event})
+def _listen(house: House, mailbox: Mailbox, wanted: Wanted) -> Callable[[], None]:
+    def put(event: dict[str, Any]) -> None:
+        if wanted.takes(event):
+            mailbox.put_nowait({"push": "event", **event})
+
+    return house.services.bus.listen(put)
 
 
 def _taps(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from taskmux import wire
-from taskmux.mailbox import Mailbox
+from taskmux.mailbox import Push
 
 from . import registry, streams, tasks, views
 from .house import House
@@ -49,7 +49,7 @@ class Commands:
         return await HANDLERS[type(request)](self._house, request)
 
     @asynccontextmanager
-    async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[Mailbox]:
+    async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:
         """Stream events and output to one reader, as much of it as the reader takes."""
-        async with streams.open_stream(self._house, request) as mailbox:
-            yield mailbox
+        async with streams.open_stream(self._house, request) as pushes:
+            yield pushes

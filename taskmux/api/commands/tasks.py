@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import anyio
 from msgspec import UNSET
@@ -17,6 +19,12 @@ from taskmux.supervisor import Supervisor, settled
 from .house import House
 
 Answer = wire.ActionReport | wire.ActionsReport
+
+PAGE = 64 * 1024
+"""Bytes of output that are looked at together."""
+
+_WISHES = {"ready": "readiness", "exit": "exit", "completed": "completion"}
+"""What can be waited for, beside a line of output, and what it is called."""
 
 
 async def start(house: House, request: wire.StartTasks) -> Answer:
@@ -68,9 +76,10 @@ async def wait(house: House, request: wire.Wait) -> wire.WaitReport:
     supervisor = (await house.project(request)).opened()
     names = supervisor.crew.known(request.names or supervisor.crew)
     reached = dict.fromkeys(names, False)
+    pattern = _pattern(request.until)
 
     async def one(name: str) -> None:
-        reached[name] = await _happened(supervisor, name, request.until)
+        reached[name] = await _happened(supervisor, name, request.until, pattern)
 
     try:
         with anyio.fail_after(request.timeout):
@@ -80,7 +89,7 @@ async def wait(house: House, request: wire.Wait) -> wire.WaitReport:
     except TimeoutError:
         tasks = {name: supervisor.crew[name].task for name in names if not reached[name]}
         states = {name: f"{task.state} ({task.reason})" for name, task in tasks.items()}
-        what = f"{request.until} of {', '.join(states)}"
+        what = f"{_WISHES.get(request.until, 'matching line')} of {', '.join(states)}"
         raise TimedOut(what, request.timeout or 0, states) from None
     return wire.WaitReport(
         ok=all(reached.values()),
@@ -92,31 +101,39 @@ async def wait(house: House, request: wire.Wait) -> wire.WaitReport:
     )
 
 
-async def _happened(supervisor: Supervisor, name: str, until: str) -> bool:
+def _pattern(until: str) -> Pattern | None:
+    """Return what a line has to match; None where no line is waited for."""
+    if until in _WISHES:
+        return None
+    if not until.startswith("log:"):
+        hint = "wait for ready, exit, completed or log:REGEX"
+        raise BadRequest(f"cannot wait for {until!r}", hint=hint)
+    source = until.removeprefix("log:")
+    try:
+        return Pattern(source)
+    except BadPattern as error:
+        hint = "it is an RE2 regular expression: no look-around and no back-references"
+        raise BadRequest(f"{source!r} is not a pattern: {error}", hint=hint) from None
+
+
+async def _happened(supervisor: Supervisor, name: str, until: str, pattern: Pattern | None) -> bool:
+    if pattern is not None:
+        return await _printed(supervisor, name, until.removeprefix("log:"), pattern)
     runner = supervisor.crew[name].runner
-    match until.partition(":"):
-        case "ready", "", _:
+    match until:
+        case "ready":
             ready = partial(settled, oneshot=runner.spec.policy.oneshot)
             task = await runner.wait_until(ready)
             return task.state in {State.RUNNING, State.COMPLETED}
-        case "exit", "", _:
+        case "exit":
             await runner.wait_until(lambda task: task.state in RESTING | {State.BACKOFF})
             return True
-        case "completed", "", _:
+        case _:
             task = await runner.wait_until(lambda task: task.state in RESTING)
             return task.state is State.COMPLETED
-        case "log", ":", regex:
-            return await _printed(supervisor, name, regex)
-    raise BadRequest(
-        f"cannot wait for {until!r}", hint="wait for ready, exit, completed or log:REGEX"
-    )
 
 
-async def _printed(supervisor: Supervisor, name: str, regex: str) -> bool:
-    try:
-        pattern = Pattern(regex)
-    except BadPattern as error:
-        raise BadRequest(f"{regex!r} is not a pattern: {error}", hint=None) from None
+async def _printed(supervisor: Supervisor, name: str, regex: str, pattern: Pattern) -> bool:
     member, found = supervisor.crew[name], anyio.Event()
 
     def look(stamp: bytes, line: bytes) -> None:
@@ -126,14 +143,23 @@ async def _printed(supervisor: Supervisor, name: str, regex: str) -> bool:
     # Listening first: what is printed while the file is read is not missed.
     forget = member.runner.log.tap(look)
     try:
-        window = Window(grep=regex, run=0)
-        sources = {name: member.runner.log.path}
-        printed = await anyio.to_thread.run_sync(read, sources, window) if member.run else None
-        if printed is None or all(line.text.startswith(OURS) for line in printed.lines):
+        search = partial(_found_in, member.runner.log.path, regex)
+        if not member.run or not await anyio.to_thread.run_sync(search):
             await found.wait()
         return True
     finally:
         forget()
+
+
+def _found_in(log: Path, regex: str) -> bool:
+    """Return whether the newest run has printed a line that matches."""
+    window, more = Window(grep=regex, run=0), True
+    while more:
+        page = read({"log": log}, window, limit=PAGE)
+        if any(not line.text.startswith(OURS) for line in page.lines):
+            return True
+        window, more = replace(window, after=page.next), page.more
+    return False
 
 
 def _answer(

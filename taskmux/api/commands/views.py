@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -25,6 +26,13 @@ NO_PROXY = wire.ProxyReport(bound=False, port=None, reason="this version has no 
 
 EVENTS_SHOWN = 10
 LINES_SHOWN = 20
+
+LINES = 100
+"""Lines of output in an answer where nothing else limits them, as on the command line."""
+
+ROOM = 256 * 1024
+"""Bytes of output in an answer, about. JSON makes three of one at most: that stays below 1 MiB,
+beyond which many a WebSocket client takes no message."""
 
 
 async def status(house: House, request: wire.Status) -> wire.StatusReport:
@@ -108,8 +116,10 @@ async def logs(house: House, request: wire.Logs) -> wire.LogsReport | wire.Merge
     names = request.names or tuple(supervisor.crew)
     sources = {name: supervisor.crew[name].runner.log.path for name in names}
     now = datetime.now(UTC)
+    limits = (request.since, request.until, request.run, request.after, request.grep)
+    bounded = any(limit is not None for limit in limits)
     window = Window(
-        lines=request.lines,
+        lines=LINES if request.lines is None and not bounded else request.lines,
         since=None if request.since is None else parse_when(request.since, now),
         until=None if request.until is None else parse_when(request.until, now),
         grep=request.grep,
@@ -117,14 +127,24 @@ async def logs(house: House, request: wire.Logs) -> wire.LogsReport | wire.Merge
         run=request.run,
         after=request.after,
     )
-    excerpt = await anyio.to_thread.run_sync(read, sources, window)
-    if len(request.names) == 1:
-        lines = [_shown(line) for line in excerpt.lines]
-        return wire.LogsReport(task=names[0], lines=lines, next=excerpt.next)
-    merged = [
-        wire.LineReport(task=line.task, ts=line.ts, text=clean(line.text)) for line in excerpt.lines
-    ]
-    return wire.MergedLogsReport(tasks=list(names), lines=merged, next=excerpt.next)
+    report = partial(_excerpt, sources, window, merged=len(request.names) != 1)
+    return await anyio.to_thread.run_sync(report, limiter=house.readers)
+
+
+def _excerpt(
+    sources: Mapping[str, Path], window: Window, *, merged: bool
+) -> wire.LogsReport | wire.MergedLogsReport:
+    found = read(sources, window, limit=ROOM)
+    if not merged:
+        [task] = sources
+        lines = [_shown(line) for line in found.lines]
+        return wire.LogsReport(task=task, lines=lines, next=found.next, more=found.more)
+    return wire.MergedLogsReport(
+        tasks=list(sources),
+        lines=[wire.LineReport(task=n.task, ts=n.ts, text=clean(n.text)) for n in found.lines],
+        next=found.next,
+        more=found.more,
+    )
 
 
 def _status(

@@ -48,6 +48,20 @@ class History:
                 first += len(piece)
         return b"".join(pieces)
 
+    def blocks(self, start: int, end: int, size: int = LARGE) -> Iterator[tuple[int, bytes]]:
+        """Yield whole lines between the two, about `size` bytes at a time, the oldest first."""
+        while start < end:
+            stop = min(end, start + size)
+            block = self.read(start, stop)
+            if stop < end:
+                whole = block.rfind(b"\n") + 1
+                # A line may be longer than a block.
+                block = block[:whole] or self.read(start, self.forward(stop, 1, end))
+            if not block:
+                return  # the file was cut meanwhile
+            yield start, block
+            start += len(block)
+
     def blocks_back(self, start: int, end: int, size: int = LARGE) -> Iterator[tuple[int, bytes]]:
         """Yield whole lines between the two, about `size` bytes at a time, the newest first."""
         while end > start:

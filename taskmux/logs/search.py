@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .history import LARGE, History
@@ -15,35 +15,39 @@ Span = tuple[int, int]
 """Where lines begin and end, the last newline included."""
 
 
-def matches(history: History, pattern: Pattern, within: Span, last: int | None) -> list[Span]:
-    """Return where the lines are that match, oldest first; only the `last` ones if that is said."""
-    found: list[Span] = []
+def matches(history: History, pattern: Pattern, within: Span) -> Iterator[Span]:
+    """Yield where the lines are that match, the oldest first; looks no further than is read."""
+    for begin, block in history.blocks(*within):
+        for start, end in pattern.lines_in(block, MARGIN):
+            yield begin + start, begin + end + 1
+
+
+def last_matches(history: History, pattern: Pattern, within: Span, last: int) -> tuple[int, int]:
+    """Return where the last so many lines that match begin, and how many there are."""
+    begin, count = within[1], 0
     if last == 0:
-        return found
-    for begin, block in history.blocks_back(*within):
-        lines = list(pattern.lines_in(block, MARGIN))
-        found += [(begin + start, begin + end + 1) for start, end in reversed(lines)]
-        if last is not None and len(found) >= last:
-            del found[last:]
-            break
-    return found[::-1]
+        return begin, count
+    for base, block in history.blocks_back(*within):
+        starts = [base + start for start, _ in pattern.lines_in(block, MARGIN)]
+        if count + len(starts) >= last:
+            return starts[count - last], last
+        begin, count = starts[0] if starts else begin, count + len(starts)
+    return begin, count
 
 
-def around(history: History, found: list[Span], context: int, within: Span) -> list[Span]:
-    """Return `found` with `context` lines on both sides, none twice and none outside `within`."""
-    spans: list[Span] = []
+def around(history: History, found: Iterable[Span], context: int, within: Span) -> Iterator[Span]:
+    """Yield `found` with `context` lines on both sides, none twice and none outside `within`."""
+    seen = within[0]
     for start, end in found:
         if context:
             start = history.back(start, context, within[0])
             end = history.forward(end, context, within[1])
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-        else:
-            spans.append((start, end))
-    return spans
+        if end > seen:
+            yield max(start, seen), end
+            seen = end
 
 
-def texts(history: History, spans: list[Span]) -> Iterator[tuple[int, bytes]]:
+def texts(history: History, spans: Iterable[Span]) -> Iterator[tuple[int, bytes]]:
     """Yield where each span begins and what it holds; neighbours are read together."""
     base, block = 0, b""
     for start, end in spans:

@@ -51,3 +51,5 @@ class Excerpt:
 
     lines: tuple[Line, ...]
     next: str
+    more: bool = False
+    """Whether there are more behind `next` of those that were there to be read."""

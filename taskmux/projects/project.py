@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
 from anyio.abc import TaskStatus
 
-from taskmux.errors import InvalidToml, NoConfig, TaskmuxError
+from taskmux.errors import NoConfig, TaskmuxError
+from taskmux.files import read_text
 from taskmux.project import ProjectConfig, parse
-from taskmux.supervisor import Services, Supervisor
+from taskmux.supervisor import Services, Supervisor, end_leftovers
 
 
 class Project:
@@ -32,7 +34,7 @@ class Project:
         """Held while the file is read and applied, or edited."""
 
         self._services = services
-        self._config = ProjectConfig()
+        self._config: ProjectConfig | None = None
         self._closing = anyio.Event()
         self._resume = False
 
@@ -51,24 +53,34 @@ class Project:
 
     async def host(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Keep the project's tasks until `close`; without a usable file, wait for one."""
-        try:
-            self._config = read_config(self.path)
-        except TaskmuxError as error:
-            self.error = error
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
             task_status.started()
             await self._closing.wait()
-            return
-        opening = Supervisor.open(self.session, self.path.parent, self._config, self._services)
-        async with opening as self.supervisor:
-            task_status.started()
-            await self._closing.wait()
-            await self.supervisor.shut_down(resume=self._resume)
-        self.supervisor = None
+            # Nobody applies a new file to tasks that are ending.
+            async with self.lock:
+                if self.supervisor is not None:
+                    await self.supervisor.shut_down(resume=self._resume)
+                await stack.aclose()
+                self.supervisor = None
 
     def close(self, *, resume: bool = False) -> None:
         """Have `host` stop every task and return; with `resume`, the next daemon starts them."""
         self._resume = resume
         self._closing.set()
+
+    def note_opened(self) -> None:
+        """Tell that there is a file now that can be used, where there was none before."""
+        if self.supervisor is not None:
+            self._note_change(ProjectConfig(), [])
+
+    def changed(self) -> bool:
+        """Return whether the file can be read and says something new; note why it cannot."""
+        try:
+            return read_config(self.path) != self._config
+        except TaskmuxError as error:
+            self._note_error(error)
+            return False
 
     async def reload(self) -> list[str] | None:
         """Read the file again and apply what changed; return the tasks to restart for it.
@@ -96,18 +108,32 @@ class Project:
             await self._apply(config)
             self.error = None
 
+    async def _open(self, stack: AsyncExitStack) -> None:
+        try:
+            config = self._config = read_config(self.path)
+            opening = Supervisor.open(self.session, self.path.parent, config, self._services)
+            self.supervisor = await stack.enter_async_context(opening)
+        except TaskmuxError as error:
+            self._note_error(error)
+            # What a daemon that died has left running is ours to end all the same.
+            await end_leftovers(self._services.store.project(self.session).tasks.values())
+
     async def _apply(self, config: ProjectConfig) -> list[str] | None:
         if config == self._config or self.supervisor is None:
             return None
-        before, outdated = self._config.tasks, await self.supervisor.apply(config)
+        before, outdated = self.supervisor.crew.config, await self.supervisor.apply(config)
         self._config = config
+        self._note_change(before, outdated)
+        return outdated
+
+    def _note_change(self, before: ProjectConfig, outdated: list[str]) -> None:
+        now = self.opened().crew.config.tasks
         facts = {
-            "added": sorted(set(config.tasks) - set(before)),
-            "removed": sorted(set(before) - set(config.tasks)),
+            "added": sorted(set(now) - set(before.tasks)),
+            "removed": sorted(set(before.tasks) - set(now)),
             "restart_needed": outdated,
         }
         self._services.bus.publish("config_reloaded", self.session, **facts)
-        return outdated
 
     def _note_error(self, error: TaskmuxError) -> None:
         if str(error) != str(self.error or ""):
@@ -120,19 +146,6 @@ class Project:
 def read_config(path: Path) -> ProjectConfig:
     """Return what a taskmux.toml says; raise the error that says what is wrong with it."""
     return parse(read_text(path), str(path))
-
-
-def read_text(path: Path) -> str:
-    """Return a taskmux.toml's text, line endings as they are."""
-    try:
-        return path.read_bytes().decode()
-    except (FileNotFoundError, NotADirectoryError):
-        raise NoConfig(str(path.parent)) from None
-    except UnicodeDecodeError as error:
-        raise InvalidToml(str(path), f"byte {error.start} is not UTF-8", None, None) from None
-    except OSError as error:
-        why = f"it cannot be read: {error.strerror}"
-        raise InvalidToml(str(path), why, None, None) from None
 
 
 def replace_text(path: Path, text: str) -> None:

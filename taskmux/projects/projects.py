@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import anyio
 from anyio import create_task_group
@@ -13,9 +14,12 @@ from anyio.abc import TaskGroup
 
 from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
 from taskmux.supervisor import Services
+from taskmux.undertaking import see_through
 
 from .project import Project, read_config
 from .watch import changed_configs
+
+Outcome = TypeVar("Outcome")
 
 
 class Projects:
@@ -76,6 +80,35 @@ class Projects:
 
     async def register(self, path: Path, *, force: bool = False) -> tuple[Project, str]:
         """Add the project of a taskmux.toml; return it, and whether it was there before."""
+        return await self._see_through(partial(self._register, path, force))
+
+    async def unregister(self, session: str) -> Project:
+        """Stop a project's tasks and forget it; its logs stay."""
+        return await self._see_through(partial(self._unregister, session))
+
+    async def reload(self, project: Project) -> tuple[Project, list[str]]:
+        """Read a project's file again; return the project, and the tasks to restart for it."""
+        if project.supervisor is not None:
+            return project, await project.reload() or []
+        read_config(project.path)
+        return await self._see_through(partial(self._reopen, project)), []
+
+    async def close(self, *, resume: bool = False) -> None:
+        """Stop every task of every project; with `resume`, the next daemon starts them again."""
+        for project in self:
+            project.close(resume=resume)
+        for session in list(self._projects):
+            await self._hosts[session].wait()
+
+    def _at(self, path: Path) -> Project | None:
+        return next((project for project in self if project.path == path), None)
+
+    async def _see_through(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        # Half done, it would leave a project that is there and does nothing.
+        assert self._group is not None
+        return await see_through(self._group, work)
+
+    async def _register(self, path: Path, force: bool) -> tuple[Project, str]:
         async with self._registering:
             known = self._at(path)
             if known is not None:
@@ -87,8 +120,7 @@ class Projects:
             self._save()
             return project, "registered"
 
-    async def unregister(self, session: str) -> Project:
-        """Stop a project's tasks and forget it; its logs stay."""
+    async def _unregister(self, session: str) -> Project:
         async with self._registering:
             if session not in self._projects:
                 raise NotRegistered(session, self._projects)
@@ -98,15 +130,16 @@ class Projects:
             self._save()
             return project
 
-    async def close(self, *, resume: bool = False) -> None:
-        """Stop every task of every project; with `resume`, the next daemon starts them again."""
-        for project in self:
-            project.close(resume=resume)
-        for session in list(self._projects):
-            await self._hosts[session].wait()
-
-    def _at(self, path: Path) -> Project | None:
-        return next((project for project in self if project.path == path), None)
+    async def _reopen(self, project: Project) -> Project:
+        """Put a project that could not be opened aside, and open it as it is now."""
+        async with self._registering:
+            if self._projects.get(project.session) is not project:
+                return self.find(project.session)
+            await self._end(project)
+            fresh = Project(project.session, project.path, self._services)
+            await self._host(fresh)
+            fresh.note_opened()
+            return fresh
 
     async def _make_room(self, session: str, path: Path, force: bool) -> None:
         taken = self._projects.get(session)
@@ -145,23 +178,26 @@ class Projects:
         self._rewatch.set()
 
     def _save(self) -> None:
-        self._services.store.save_registry({p.session: str(p.path) for p in self})
+        entries = {project.session: str(project.path) for project in self}
+        try:
+            self._services.store.save_registry(entries)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._services.bus.publish("state_not_saved", reason=reason)
 
     async def _watch(self) -> None:
         while self._watching:
             self._rewatch = anyio.Event()
-            async for path in changed_configs([p.path for p in self], self._rewatch):
-                project = self._at(path)
-                if project is not None:
-                    await self._reload(project)
+            changes = changed_configs([project.path for project in self], self._rewatch)
+            async with aclosing(changes):
+                async for path in changes:
+                    project = self._at(path)
+                    if project is not None:
+                        await self._follow(project)
 
-    async def _reload(self, project: Project) -> None:
-        if project.supervisor is None:
-            # It could not be read when it was registered: now it may be.
-            with suppress(TaskmuxError):
-                read_config(project.path)
-                await self._end(project)
-                await self._host(Project(project.session, project.path, self._services))
-            return
+    async def _follow(self, project: Project) -> None:
         with suppress(TaskmuxError):  # told by an event, and kept in `project.error`
-            await project.reload()
+            if project.supervisor is not None:
+                await project.reload()
+            elif project.changed():
+                await self._reopen(project)

@@ -1,28 +1,64 @@
-"""Tells when a taskmux.toml changed on disk, however the editor writes it."""
+"""Tells when a taskmux.toml may have changed on disk, however the editor writes it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import anyio
-from watchfiles import awatch
+from anyio import to_thread
+from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+
+DEBOUNCE_MS, STEP_MS = 100, 20
+
+LOOK_ANYWAY_MS = 1000
+"""Not every file system tells of changes, and a folder can be replaced unseen."""
 
 
-async def changed_configs(paths: Sequence[Path], stop: anyio.Event) -> AsyncIterator[Path]:
+async def changed_configs(paths: Sequence[Path], stop: anyio.Event) -> AsyncGenerator[Path]:
     """Yield each of `paths` that is written, replaced, removed or comes back, until `stop`.
 
     Folders are watched rather than files: editors that save by renaming put a
-    new file in the place of the one that was watched.
+    new file in the place of the one that was watched. A folder that is gone is
+    waited for. All are yielded whenever watching begins: what changed before
+    that nobody saw.
     """
-    folders = {path.parent for path in paths if path.parent.is_dir()}
-    if not folders:
-        await stop.wait()
-        return
-    wanted = {str(path.resolve()): path for path in paths} | {str(path): path for path in paths}
-    changes = awatch(
-        *folders, watch_filter=None, debounce=100, step=20, stop_event=stop, recursive=False
-    )
-    async for batch in changes:
-        for path in {wanted[name] for _, name in batch if name in wanted}:
-            yield path
+    while paths and not stop.is_set():
+        folders = _folders(paths)
+        with suppress(FileNotFoundError), _watching(folders) as changes:
+            for path in paths:
+                yield path
+            while _folders(paths) == folders and not stop.is_set():
+                wait = partial(changes.watch, DEBOUNCE_MS, STEP_MS, LOOK_ANYWAY_MS, stop)
+                batch = await to_thread.run_sync(wait)
+                for path in _among(paths, batch) if isinstance(batch, set) else ():
+                    yield path
+    await stop.wait()
+
+
+def _among(paths: Iterable[Path], batch: set[tuple[int, str]]) -> set[Path]:
+    named = {str(path.resolve()): path for path in paths} | {str(path): path for path in paths}
+    return {named[name] for _, name in batch if name in named}
+
+
+def _watching(folders: Mapping[Path, int]) -> RustNotify:
+    names = [str(folder) for folder in folders]
+    try:
+        return RustNotify(names, False, False, 0, False, True)
+    except (OSError, WatchfilesRustInternalError):
+        # The system has no more watches to give: look now and then.
+        return RustNotify(names, False, True, LOOK_ANYWAY_MS, False, True)
+
+
+def _folders(paths: Iterable[Path]) -> dict[Path, int]:
+    """Return what to watch: the folder of each or the nearest that exists, by its inode."""
+    return dict(_nearest(path.parent) for path in paths)
+
+
+def _nearest(folder: Path) -> tuple[Path, int]:
+    try:
+        return folder, folder.stat().st_ino
+    except OSError:
+        return _nearest(folder.parent)

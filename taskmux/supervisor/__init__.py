@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from .gate import settled
+from .ledger import end_leftovers
 from .reports import health_report, task_report
 from .services import Services
 from .supervisor import Supervisor
 from .usage import Meter
 
-__all__ = ["Meter", "Services", "Supervisor", "health_report", "settled", "task_report"]
+__all__ = [
+    "Meter", "Services", "Supervisor", "end_leftovers", "health_report", "settled", "task_report",
+]  # fmt: skip

@@ -38,6 +38,8 @@ class Member:
         self.status = memory.status
         self.counts = {"task_started": 0, "auto_restart": 0, "health_check_failed": 0}
         self.scope = scope
+        self.spared: frozenset[str] = frozenset()
+        """Dependencies that its next start does not wait for."""
 
     def wear(self, environ: Mapping[str, str]) -> None:
         """Take the caller's environment for the processes to come."""
@@ -212,10 +214,13 @@ class Crew:
         return {name: sibling_at(member.port) for name, member in self.members.items()}
 
     async def _dependencies(self, name: str) -> None:
-        needs = self.config.tasks[name].depends_on
+        member, needs = self[name], self.config.tasks[name].depends_on
+        spared, member.spared = member.spared, frozenset()
         async with anyio.create_task_group() as group:
             failures: list[NeverReady] = []
             for dependency, condition in needs.items():
+                if dependency in spared:
+                    continue
                 group.start_soon(self._dependency, name, dependency, condition, failures, group)
         if failures:
             raise failures[0]

@@ -46,20 +46,36 @@ class Supervisor:
     async def open(
         cls, session: str, folder: Path, config: ProjectConfig, services: Services
     ) -> AsyncIterator[Self]:
-        """Bring the project to where it was left, yield it, and stop every task of it."""
+        """Bring the project to where it was left, yield it, and stop every task of it.
+
+        Raises what is wrong with `config` and shows only when it is carried out.
+        """
         memory = services.store.project(session)
         await end_leftovers(memory.tasks.values())
+        refused: TaskmuxError | None = None
         async with create_task_group() as group:
             supervisor = cls(session, folder, services, group)
-            await supervisor.crew.adopt(config, group, memory.tasks)
-            supervisor._recall(memory)
-            group.start_soon(supervisor._ledger.keep, supervisor.crew)
             try:
-                yield supervisor
-            finally:
-                with CancelScope(shield=True):
-                    await supervisor.shut_down()
+                await supervisor.crew.adopt(config, group, memory.tasks)
+            except TaskmuxError as error:  # raised below: here it would become a group
+                refused = error
                 group.cancel_scope.cancel()
+            else:
+                async with supervisor._at_work(memory):
+                    yield supervisor
+        if refused is not None:
+            raise refused
+
+    @asynccontextmanager
+    async def _at_work(self, memory: ProjectMemory) -> AsyncIterator[None]:
+        self._recall(memory)
+        self._tasks.start_soon(self._ledger.keep, self.crew)
+        try:
+            yield
+        finally:
+            with CancelScope(shield=True):
+                await self.shut_down()
+            self._tasks.cancel_scope.cancel()
 
     async def apply(self, config: ProjectConfig) -> list[str]:
         """Take a new taskmux.toml; return the tasks that must be restarted to follow it."""
@@ -195,4 +211,7 @@ class Supervisor:
         for name, task in known.items():
             self.crew[name].wear(memory.environs.get(task.environ or "", {}))
         up = [n for n, task in known.items() if task.wanted and task.state not in RESTING]
+        for name in up:
+            # It was up without those that were not: they stay as they were, and it comes back.
+            self.crew[name].spared = frozenset(self.crew.graph[name]).difference(up)
         self._start(up, [], None)

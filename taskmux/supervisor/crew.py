@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -118,7 +118,7 @@ class Crew:
         # All that can be wrong with it is found before anything is changed.
         tasks = config.tasks.items()
         specs = {n: make_spec(config, task, self.folder, self._services) for n, task in tasks}
-        logs = {n: self._writer(task) for n, task in tasks if n not in self.members}
+        logs = self._writers([task for name, task in tasks if name not in self.members])
         gone = [name for name in self.members if name not in config.tasks]
         await self._dismiss(gone)
         self.config = config
@@ -162,6 +162,15 @@ class Crew:
             del self.members[name]
             self._services.ports.release(f"{self._session}/{name}")
             self._changed()
+
+    def _writers(self, tasks: list[TaskConfig]) -> dict[str, LogWriter]:
+        logs: dict[str, LogWriter] = {}
+        with ExitStack() as undo:  # where one of them cannot be
+            for task in tasks:
+                log = logs[task.name] = self._writer(task)
+                undo.callback(log.close)
+            undo.pop_all()
+        return logs
 
     def _writer(self, task: TaskConfig) -> LogWriter:
         path = log_of(task, self.folder, self._services.home, self._session)

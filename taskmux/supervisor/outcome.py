@@ -28,12 +28,13 @@ def of_restart(name: str, runner: Runner, waited: bool) -> ActionReport:
     return _started(name, runner, "restarted", waited)
 
 
-def of_stop(name: str, runner: Runner, was: State, wish: Stop, seconds: float) -> ActionReport:
-    """Report on a task that was to be stopped; `was` is the state it was in."""
+def of_stop(name: str, runner: Runner, was: Task, wish: Stop, seconds: float) -> ActionReport:
+    """Report on a task that was to be stopped; `was` is how it was."""
     if runner.task.state not in RESTING:
         return failed(name, runner)
-    if was in RESTING:
-        return replace(done(name, runner, "already_stopped"), survivors=[], ms=0, signal=None)
+    if was.state in RESTING:
+        report = replace(done(name, runner, "already_stopped"), reason=was.reason)
+        return replace(report, survivors=[], ms=0, signal=None)
     ending = runner.ending
     return replace(
         done(name, runner, "killed" if wish.kill else "stopped"),

@@ -53,7 +53,7 @@ async def stop_in_order(
 
 
 async def _stop(name: str, runner: Runner, wish: Stop) -> Stopped:
-    began, was = anyio.current_time(), runner.task.state
+    began, was = anyio.current_time(), runner.task
     number = runner.ask(wish)
     await runner.wait_until(_stopped_or_refused)
     seconds = anyio.current_time() - began

@@ -142,6 +142,7 @@ def test_a_oneshot_is_started_when_it_is_done(site: Site) -> None:
         '[tasks.bad]\ncommand = "sleep 0.5; exit 3"\ntype = "oneshot"\n'
     )
     assert site.ask("start", "good")["state"] == "completed"
+    assert site.ask("stop", "good")["reason"] == "exited with 0"
     status, answer = site.call("start", "bad")
     assert (status, answer["error_code"]) == (1, "E217")
 

@@ -50,6 +50,10 @@ def registry(services: Services) -> dict[str, str]:
     return found
 
 
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
 def set_aside(services: Services) -> str:
     [file] = services.home.glob("registry.json.corrupt-*")
     return file.read_text()
@@ -240,6 +244,19 @@ async def test_what_shows_only_when_it_is_carried_out_is_an_error_like_others(
         write(path.parent, SLEEPER)
         assert (await ear.until("config_reloaded"))["added"] == ["a"]
         await projects.find("shop").opened().start(["a"])
+
+
+async def test_a_refused_edit_leaves_nothing_open(opened: Opened, tmp_path: Path) -> None:
+    path = write(tmp_path / "shop", SLEEPER)
+    more = '[tasks.b]\ncommand = "true"\n[tasks.c]\ncommand = "true"\n'
+    async with opened() as (projects, _):
+        shop, _ = await projects.register(path)
+        before = open_files()
+        for number in range(10):
+            write(path.parent, f'{SLEEPER}{more}log_file = "/proc/none/{number}.log"\n')
+            with pytest.raises(InvalidValue, match="log_file"):
+                await shop.reload()
+        assert open_files() < before + 5
 
 
 async def test_a_folder_that_is_gone_stops_nothing_and_is_noticed_when_it_is_back(

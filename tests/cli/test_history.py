@@ -18,7 +18,8 @@ from tests.cli.conftest import Taskmux
 
 ROOT = Path(__file__).parent.parent.parent
 
-SCRIPT = [sys.executable, "-c", "from taskmux.cli import entry; entry()"]
+SCRIPT = [sys.executable, "-P", "-c", "from taskmux.cli import entry; entry()"]
+"""What the installed command does: -P keeps the current folder out of the import path."""
 
 API = b"""\
 2024-01-01T14:00:00.100 [taskmux] run 1 started (pid 7)

@@ -22,7 +22,8 @@ from taskmux.cli.examples import EXAMPLES
 from taskmux.cli.parsing import build
 from tests.cli.conftest import FakeDaemon, Screen, Taskmux, refusal, status, task
 
-SCRIPT = [sys.executable, "-c", "from taskmux.cli import entry; entry()"]
+SCRIPT = [sys.executable, "-P", "-c", "from taskmux.cli import entry; entry()"]
+"""What the installed command does: -P keeps the current folder out of the import path."""
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# No deadline: machines are shared. No database: a run leaves nothing behind.
-settings.register_profile("taskmux", deadline=None, database=None)
+# No deadline: machines are shared. No database: a run leaves nothing behind. The same examples
+# each time: a change is judged by what it does. To look for more: --hypothesis-profile explore
+settings.register_profile("taskmux", deadline=None, database=None, derandomize=True)
+settings.register_profile("explore", deadline=None, database=None, max_examples=2000)
 settings.load_profile("taskmux")
 
 

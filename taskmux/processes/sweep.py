@@ -17,6 +17,13 @@ from .scan import IsOurs, census, hunt
 
 __all__ = ["Trace", "end", "end_marked", "members"]
 
+DOUBTS = 3
+"""Torn scans in a row that show nobody of a run, until nobody is believed to be there.
+
+They may all be torn by strangers. But where somebody of the run was seen and had gone before
+the blow, nothing is believed but a scan that is whole.
+"""
+
 
 async def end(trace: Trace, *, known: Collection[Row] = (), limit: float = 5.0) -> list[int]:
     """End all that lives of a run, leader included; return the pids of what could not be.
@@ -39,21 +46,21 @@ async def members(trace: Trace) -> list[Row]:
 
 
 async def _end(find: Callable[[Census], list[Row]], is_ours: IsOurs, limit: float) -> list[int]:
-    left = found = find(now := await census())
-    scan = census
+    found, scan = find(now := await census()), census
+    evasive, quiet = False, 0
     with move_on_after(limit):
-        while found or now.torn:  # a torn scan that finds nobody proves nothing
-            left = found or left
+        while found or (now.torn and (evasive or quiet < DOUBTS)):
+            evasive = evasive or not all(map(_lives, found))
             hit = _kill(found, now)
             if found and not hit:
-                break
+                return [row.pid for row in found if _lives(row)]
             for row in hit:
                 await _gone(row)
             found = find(now := await scan())
             scan = partial(hunt, is_ours)  # for those who are still there
-        else:
-            return []
-    return [row.pid for row in left if now.torn or _lives(row)]
+            quiet = 0 if found else quiet + 1
+        return []
+    return [row.pid for row in find(await hunt(is_ours))]
 
 
 def _kill(rows: Collection[Row], now: Census) -> list[Row]:

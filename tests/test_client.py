@@ -13,6 +13,7 @@ import pytest
 from taskmux import wire
 from taskmux.client import Client
 from taskmux.client.launch import launch, outlasting
+from taskmux.client.lock import alone
 from taskmux.errors import (
     BadRequest,
     DaemonDidNotStart,
@@ -22,6 +23,7 @@ from taskmux.errors import (
 )
 from tests.cli.conftest import FakeDaemon, about, done, refusal, status, task
 
+ROOT = Path(__file__).parents[1]
 STATUS = wire.Status(config="/shop/taskmux.toml")
 
 
@@ -174,6 +176,7 @@ door.bind(home + "/daemon.sock")
 door.listen()
 os.write(fd, b"ready\\n")
 os.close(fd)
+os.close(lock)
 open(home + "/end").read()
 """
 
@@ -184,7 +187,10 @@ def install(tmp_path: Path, body: str) -> dict[str, str]:
     package.mkdir(parents=True)
     for folder in (package.parent, package):
         (folder / "__init__.py").touch()
-    head = "import os, sys\nfd = int(sys.argv[sys.argv.index('--ready-fd') + 1])\n"
+    head = (
+        "import os, sys\nfd, lock = (int(sys.argv[sys.argv.index(option) + 1])"
+        " for option in ('--ready-fd', '--lock-fd'))\n"
+    )
     (package / "__main__.py").write_text(head + body)
     return {"PYTHONPATH": str(tmp_path / "lib"), "TASKMUX_RUN_ID": "x", "TASKMUX_HOME": "elsewhere"}
 
@@ -222,6 +228,57 @@ def test_however_many_start_one_there_is_one(tmp_path: Path, home: Path) -> None
     for thread in threads:
         thread.join()
     assert sorted(started) == [False, False, False, True]
+
+
+def test_a_start_goes_on_to_hold_the_lock_when_whoever_asked_is_gone(
+    tmp_path: Path, home: Path
+) -> None:
+    home.mkdir(mode=0o700)
+    for pipe in ("go", "begun"):
+        os.mkfifo(home / pipe)
+    slow = 'home = os.environ["TASKMUX_HOME"]\nopen(home + "/begun", "w").close()\n'
+    slow += 'open(home + "/go").read()\nos.write(fd, b"[]\\n")'
+    environ = install(tmp_path, slow)
+    call = "import os, pathlib, taskmux.client.launch as l"
+    call += f"; l.launch(pathlib.Path({str(home)!r}), os.environ)"
+    # The stand-in must be found by the daemon alone, and taskmux by who starts it.
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {call}"
+    first = subprocess.Popen([sys.executable, "-P", "-c", code], env={**os.environ, **environ})
+    (home / "begun").read_text()
+    first.kill()
+    first.wait()
+    with pytest.raises(TimeoutError), alone(home / "starting.lock", patience=0):
+        pass
+    (home / "go").write_text("")
+    with alone(home / "starting.lock"):
+        pass
+
+
+def test_a_log_that_nobody_reads_from_keeps_nobody_waiting(tmp_path: Path, home: Path) -> None:
+    home.mkdir(mode=0o700)
+    os.mkfifo(home / "daemon.log")
+    with pytest.raises(DaemonDidNotStart, match=r"daemon\.log cannot be used"):
+        launch(home, install(tmp_path, ""))
+
+
+def test_who_meets_a_daemon_that_ends_outwaits_it_and_asks_again(
+    daemon: FakeDaemon, home: Path
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as ending:
+        told = refusal("E308", "the daemon is ending", pid=ending.pid)
+        daemon.answers["status"] = told
+        with pytest.raises(Refused, match="is ending"):
+            Client(home / "daemon.sock").status(STATUS)
+
+        def end() -> object:
+            assert ending.stdin is not None
+            ending.stdin.close()
+            daemon.answers["status"] = lambda: status(task("ended" if ending.poll() else "no"))
+            return told
+
+        daemon.answers["status"] = end
+        answer = Client(home / "daemon.sock", lambda: None).status(STATUS)
+    assert [task.name for task in answer.tasks] == ["ended"]
 
 
 def test_a_home_is_made_for_its_owner_alone(tmp_path: Path, home: Path) -> None:

@@ -7,13 +7,14 @@ and an event loop would double that. The messages are described in `taskmux.wire
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from taskmux import wire
-from taskmux.errors import DaemonNotRunning, ProtocolMismatch, Refused
+from taskmux.errors import DaemonEnding, DaemonNotRunning, ProtocolMismatch, Refused
 
 from .line import Line, dial
 
@@ -103,8 +104,7 @@ class Client:
 
     def subscribe(self, request: wire.Subscribe) -> Iterator[dict[str, Any]]:
         """Yield every message the daemon pushes, until it ends or the iterator is closed."""
-        with self._dial() as line:
-            self._reply(line, request)
+        with self._conversation(request) as (line, _):
             while (frame := line.receive()) is not None:
                 if "push" in frame:
                     yield frame
@@ -143,8 +143,25 @@ class Client:
         return _read(answer, wire.ActionReport)
 
     def _exchange(self, request: wire.Request) -> dict[str, Any]:
-        with self._dial() as line:
-            return self._reply(line, request)
+        with self._conversation(request) as (_, answer):
+            return answer
+
+    @contextmanager
+    def _conversation(self, request: wire.Request) -> Iterator[tuple[Line, dict[str, Any]]]:
+        """Yield the connection and the answer; whoever may wake a daemon outwaits one that ends."""
+        while True:
+            with self._dial() as line:
+                try:
+                    answer = self._reply(line, request)
+                except Refused as refused:
+                    pid = refused.facts.get("pid")
+                    ending = self._wake is not None and refused.code == DaemonEnding.code
+                    if not (ending and isinstance(pid, int)):
+                        raise
+                else:
+                    yield line, answer
+                    return
+            _outwait(pid)
 
     def _dial(self) -> Line:
         try:
@@ -162,6 +179,13 @@ class Client:
             if "push" not in answer and answer.get("id") in (1, None):
                 return _unless_refused(answer)
         raise DaemonNotRunning
+
+
+def _outwait(pid: int) -> None:
+    from .launch import outlasting  # for the rare case that a daemon ends just now
+
+    with outlasting(pid):
+        pass
 
 
 def _unless_refused(answer: dict[str, Any]) -> dict[str, Any]:

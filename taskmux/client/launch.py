@@ -1,8 +1,9 @@
 """Starts the daemon, exactly one however many ask at once, and waits until it is really gone.
 
 The daemon is handed a pipe, and writes one line into it: `ready`, or the error
-that keeps it from starting, as JSON. The lock is held until then, so whoever
-came second finds a daemon that answers.
+that keeps it from starting, as JSON. It is handed the lock as well, and holds it
+until then: whoever comes second finds a daemon that answers, even if whoever came
+first was killed in between.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from .line import dial
 from .lock import alone
 
 PATIENCE = 60.0
-"""How long a daemon may take to say that it is ready."""
+"""How long a daemon may take to say that it is ready, and a start by somebody else to end."""
 
 TAIL = 10
 """Lines of the daemon's log in an error."""
@@ -38,13 +39,16 @@ def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
     Raises `DaemonDidNotStart`, or the daemon's own reason as `Refused`.
     """
     try:
-        with alone(home / "starting.lock"):
+        with alone(home / "starting.lock", PATIENCE) as lock:
             if _answers(home):
                 return False
-            _spawn(home, environ, options)
+            _spawn(home, environ, options, lock)
             return True
+    except TimeoutError:
+        why = f"one that somebody else is starting was not ready within {PATIENCE:g} s"
+        raise _did_not_start(why, home) from None
     except OSError as error:
-        why = f"{home} cannot be used: {error.strerror or error}"
+        why = f"{error.filename or home} cannot be used: {error.strerror or error}"
         raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
 
 
@@ -73,19 +77,25 @@ def _answers(home: Path) -> bool:
         return False
 
 
-def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str]) -> None:
+def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str], lock: int) -> None:
     ours = {key: value for key, value in environ.items() if not key.startswith("TASKMUX_")}
     ready, told = os.pipe()
-    log = os.open(paths.daemon_log(home), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        log = _open_log(paths.daemon_log(home))
+    except OSError:
+        os.close(ready)
+        os.close(told)
+        raise
+    handed = ["--ready-fd", str(told), "--lock-fd", str(lock)]
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "taskmux.daemon", "--ready-fd", str(told), *options],
+            [sys.executable, "-m", "taskmux.daemon", *handed, *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd="/",
             env=ours | {"TASKMUX_HOME": str(home)},
-            pass_fds=(told,),
+            pass_fds=(told, lock),
             start_new_session=True,
         )
     finally:
@@ -99,6 +109,14 @@ def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str]) -> No
     child.wait()
     if line is None or line.strip() != b"ready":
         raise _why_not(line, home)
+
+
+def _open_log(log: Path) -> int:
+    # Without NONBLOCK, opening a FIFO would wait for a reader for ever.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+    handle = os.open(log, flags, 0o600)
+    os.set_blocking(handle, True)
+    return handle
 
 
 def _first_line(pipe: int) -> bytes | None:
@@ -117,14 +135,19 @@ def _why_not(line: bytes | None, home: Path) -> TaskmuxError:
     with suppress(msgspec.MsgspecError, KeyError):
         return Refused(msgspec.json.decode(line or b"", type=dict[str, Any]))
     why = f"it was not ready within {PATIENCE:g} s" if line is None else "it ended too early"
+    return _did_not_start(why, home)
+
+
+def _did_not_start(why: str, home: Path) -> DaemonDidNotStart:
     log = paths.daemon_log(home)
     return DaemonDidNotStart(why, _last_lines(log), str(log))
 
 
 def _last_lines(log: Path) -> list[str]:
-    with log.open("rb") as file:
+    with suppress(OSError), os.fdopen(os.open(log, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
         return file.read().decode(errors="replace").splitlines()[-TAIL:]
+    return []
 
 
 def _outwait(pid: int) -> None:

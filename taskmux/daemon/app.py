@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 
 from taskmux import paths, settings
-from taskmux.errors import TaskmuxError
+from taskmux.errors import DaemonDidNotStart, TaskmuxError
 
 from .instance import Waiter, detach, only_one
 from .serve import serve
@@ -27,23 +27,23 @@ LOG_LIMIT = 10_000_000
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the daemon until it is told to end; return its exit status.
 
-    With `--ready-fd N` it detaches, and writes one line to that descriptor:
-    `ready`, or the error that keeps it from starting. Without, it stays in the
-    foreground until Ctrl-C.
+    With `--ready-fd N` it detaches, and writes one line to that descriptor: `ready`,
+    or the error that keeps it from starting; until then it holds the lock that is open
+    as `--lock-fd N`. Without, it stays in the foreground until Ctrl-C.
     """
     options = _options(argv)
     home = paths.home(environ)
-    waiter = Waiter(options.ready_fd)
+    waiter = Waiter(options.ready_fd, options.lock_fd)
     if options.ready_fd is not None:
-        os.set_inheritable(options.ready_fd, False)
         detach()
     try:
         return _run(home, options, waiter)
-    except TaskmuxError as error:
+    except (TaskmuxError, OSError) as cause:
+        error = _unusable(cause, home) if isinstance(cause, OSError) else cause
         waiter.failed(error)
         logging.getLogger("taskmux").error("%s", error)
         if options.ready_fd is None:
-            raise
+            raise error from None
         return error.exit_status
 
 
@@ -51,6 +51,9 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
     os.umask(0o077)
     detached = options.ready_fd is not None
     with only_one(home, patient=detached):
+        if detached and not waiter.waits():
+            # It gave up while another daemon was ending; nobody asks for one now.
+            return 0
         if detached:
             _trim_log(paths.daemon_log(home))
         _log_to_stderr()
@@ -59,15 +62,32 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
         host = settings.load(paths.host_config(home))
         port = host.api_port if options.port is None else options.port
         work = partial(serve, home, host, port, waiter.ready, detached)
-        anyio.run(work, backend_options={"use_uvloop": True})
+        try:
+            anyio.run(work, backend_options={"use_uvloop": True})
+        except ExceptionGroup as group:
+            raise _told(group) from None
     return 0
+
+
+def _told(group: Exception) -> Exception:
+    """Return the one error in the groups it was raised through, if it is one of ours."""
+    error = group
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error if isinstance(error, TaskmuxError) else group
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m taskmux.daemon")
     parser.add_argument("--ready-fd", type=int, default=None)
+    parser.add_argument("--lock-fd", type=int, default=None)
     parser.add_argument("--port", type=int, default=None)
     return parser.parse_args(argv)
+
+
+def _unusable(error: OSError, home: Path) -> DaemonDidNotStart:
+    why = f"{error.filename or home} cannot be used: {error.strerror or error}"
+    return DaemonDidNotStart(why, (), str(paths.daemon_log(home)))
 
 
 def _log_to_stderr() -> None:

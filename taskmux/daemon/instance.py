@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,7 +32,8 @@ def only_one(home: Path, *, patient: bool) -> Iterator[None]:
         why = f"another daemon runs already (pid {_pid(home) or 'unknown'})"
         raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
     try:
-        write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # it is for people; the lock is what counts
+            write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())
         yield
     finally:
         with suppress(OSError):
@@ -40,10 +42,24 @@ def only_one(home: Path, *, patient: bool) -> Iterator[None]:
 
 
 class Waiter:
-    """Whoever started the daemon and wants to know how that went; told once."""
+    """Whoever started the daemon and wants to know how that went; told once.
 
-    def __init__(self, pipe: int | None) -> None:
+    `pipe` is where it listens, None if nobody does; `lock` is held until it was told.
+    """
+
+    def __init__(self, pipe: int | None, lock: int | None = None) -> None:
         self._pipe = pipe
+        self._held = [handle for handle in (pipe, lock) if handle is not None]
+        for handle in self._held:
+            os.set_inheritable(handle, False)
+
+    def waits(self) -> bool:
+        """Return whether somebody still listens."""
+        if self._pipe is None:
+            return False
+        poll = select.poll()
+        poll.register(self._pipe, 0)  # that nobody can read any more is told unasked
+        return not poll.poll(0)
 
     def ready(self) -> None:
         """Say that the daemon answers."""
@@ -59,8 +75,9 @@ class Waiter:
             return
         with suppress(OSError):  # nobody waits any more
             os.write(self._pipe, line)
-        os.close(self._pipe)
         self._pipe = None
+        while self._held:
+            os.close(self._held.pop())
 
 
 def detach() -> None:

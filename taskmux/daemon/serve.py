@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import stat
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import anyio
 from anyio import create_task_group, open_signal_receiver
+from anyio.abc import TaskGroup
 
 from taskmux import paths
 from taskmux.api.commands import Commands, House
@@ -21,14 +23,17 @@ from taskmux.api.token import renew_token
 from taskmux.api.unix import open_unix_door
 from taskmux.api.websocket import open_websocket_door
 from taskmux.bus import Bus
+from taskmux.errors import DaemonDidNotStart
+from taskmux.files import set_aside
 from taskmux.plugins import Plugins
 from taskmux.processes import Ports, peer_uid, remember_limits
 from taskmux.projects import Projects
 from taskmux.settings import Settings
 from taskmux.store import Store
 from taskmux.supervisor import Services
+from taskmux.undertaking import see_through
 from taskmux.when import rfc3339
-from taskmux.wire import PROTOCOL, DaemonReport
+from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 
 from .relay import relayed
 
@@ -48,16 +53,26 @@ async def serve(
         await stack.enter_async_context(relayed(services.bus, services.plugins))
         projects = await stack.enter_async_context(Projects.open(services))
         about = _About(home, projects)
-        desk = Commands(House(projects, services, about, ending.set))
-        log_path = paths.daemon_log(home)
+        group = await stack.enter_async_context(create_task_group())
+        desk = Commands(House(projects, services, about, partial(_end, group, projects, ending)))
         await _open_websocket(stack, desk, home, port, about)
-        await stack.enter_async_context(open_unix_door(paths.door(home), desk, log_path))
+        await _open_door(stack, desk, home, services.bus)
         services.bus.publish("daemon_started", pid=os.getpid(), version=about().version)
         log.info("ready: pid %d, %s", os.getpid(), about().reason)
         ready()
         await ending.wait()
         log.info("ending")
+        # Whoever still asks is answered: the doors close when every task has ended.
+        await desk.answer(Shutdown())
     log.info("ended")
+
+
+async def _end(group: TaskGroup, projects: Projects, ending: anyio.Event, resume: bool) -> None:
+    async def end() -> None:
+        await projects.close(resume=resume)
+        ending.set()
+
+    await see_through(group, end)
 
 
 class _About:
@@ -112,15 +127,29 @@ async def _open_websocket(
     stack: AsyncExitStack, desk: Commands, home: Path, port: int, about: _About
 ) -> None:
     # The CLI does not need it: a port that is taken costs other programs, not the tasks.
-    token = renew_token(paths.token(home))
     log_path = paths.daemon_log(home)
-    door = open_websocket_door(port, desk, log_path, token=token, peer_uid=peer_uid)
+    what = "its token"
     try:
+        token = renew_token(paths.token(home))
+        what = f"port {port}"
+        door = open_websocket_door(port, desk, log_path, token=token, peer_uid=peer_uid)
         about.api_port = await stack.enter_async_context(door)
         about.reason = f"WebSocket on port {about.api_port}"
     except OSError as error:
-        about.reason = f"no WebSocket: port {port} cannot be used: {error.strerror or error}"
+        about.reason = f"no WebSocket: {what} cannot be used: {error.strerror or error}"
         log.warning("%s", about.reason)
+
+
+async def _open_door(stack: AsyncExitStack, desk: Commands, home: Path, bus: Bus) -> None:
+    path, log_path = paths.door(home), paths.daemon_log(home)
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            _damaged(bus, set_aside(path), "it is not a socket")
+    try:
+        await stack.enter_async_context(open_unix_door(path, desk, log_path))
+    except OSError as error:
+        why = f"{path} cannot be used: {error.strerror or error}"
+        raise DaemonDidNotStart(why, (), str(log_path)) from None
 
 
 @asynccontextmanager

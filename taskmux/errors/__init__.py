@@ -25,6 +25,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── NameTaken                 E305
 ├── DaemonDidNotStart         E306  exit status 3
 ├── ProtocolMismatch          E307  exit status 3
+├── DaemonEnding              E308  exit status 3
 ├── HookFailed                E400
 ├── HookTimedOut              E401
 ├── PluginFailed              E700
@@ -51,6 +52,7 @@ from .config import (
 )
 from .daemon import (
     DaemonDidNotStart,
+    DaemonEnding,
     DaemonNotRunning,
     NameTaken,
     NotRegistered,
@@ -85,11 +87,11 @@ from .tasks import (
 )
 
 __all__ = [
-    "AlreadyRunning", "BadRequest", "DaemonDidNotStart", "DaemonNotRunning", "DependencyCycle",
-    "DependsOnItself", "FileExists", "FolderMissing", "HookFailed", "HookTimedOut",
-    "HostConfigWrong", "Internal", "Interrupted", "InvalidToml", "InvalidValue", "NameTaken",
-    "NeverReady", "NoConfig", "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered",
-    "NotRunning", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists",
-    "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
+    "AlreadyRunning", "BadRequest", "DaemonDidNotStart", "DaemonEnding", "DaemonNotRunning",
+    "DependencyCycle", "DependsOnItself", "FileExists", "FolderMissing", "HookFailed",
+    "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted", "InvalidToml", "InvalidValue",
+    "NameTaken", "NeverReady", "NoConfig", "NoFreePort", "NobodyOffers", "NotAllowed",
+    "NotRegistered", "NotRunning", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed",
+    "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
     "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

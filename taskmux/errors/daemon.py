@@ -63,6 +63,16 @@ class DaemonDidNotStart(TaskmuxError):
         )
 
 
+class DaemonEnding(TaskmuxError):
+    """The daemon is ending its tasks, and takes nothing new. `pid` is the daemon's."""
+
+    code = "E308"
+    exit_status = 3
+
+    def __init__(self, pid: int | None) -> None:
+        super().__init__("the daemon is ending", hint="try again in a moment", pid=pid)
+
+
 class ProtocolMismatch(TaskmuxError):
     """The daemon's answer is not one this version knows."""
 

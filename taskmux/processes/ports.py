@@ -82,7 +82,7 @@ class Ports:
         if all(port in ephemeral for port in (self._among[0], self._among[-1])):
             ephemeral = range(0)  # where all of them are, these are as good as any
         # `hash` would differ from process to process.
-        begin = crc32((self._salt + owner).encode()) % len(self._among)
+        begin = crc32((self._salt + owner).encode(errors="surrogateescape")) % len(self._among)
         for port in (*self._among[begin:], *self._among[:begin]):
             if port not in ephemeral and port not in UNWANTED:
                 yield port

@@ -58,6 +58,6 @@ async def open_place(services: Services) -> AsyncIterator[Place]:
     door = home / "daemon.sock"
     with anyio.fail_after(50):
         async with Projects.open(services) as projects:
-            house = House(projects, services, about, lambda: None)
+            house = House(projects, services, about, lambda _: projects.close())
             async with open_unix_door(door, Commands(house), home / "daemon.log"):
                 yield Place(services, house, door)

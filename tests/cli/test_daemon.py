@@ -143,7 +143,7 @@ for _ in range(3):
         request = json.loads(file.readline() or b"{}")
         if request:
             about = json.loads(os.environ["ABOUT"]) | {"pid": os.getpid(), "id": 1}
-            file.write(json.dumps(about | {"version": " ".join(sys.argv[3:])}).encode() + b"\\n")
+            file.write(json.dumps(about | {"version": " ".join(sys.argv[5:])}).encode() + b"\\n")
 """
 
 

@@ -98,7 +98,7 @@ class Site:
             return None
         pairs = (entry.partition(b"=") for entry in environ.split(b"\0"))
         found = {name: value for name, _, value in pairs}
-        return found.get(b"TASKMUX_HOME", b"").decode()
+        return os.fsdecode(found.get(b"TASKMUX_HOME", b""))
 
 
 def ended(pid: int) -> None:

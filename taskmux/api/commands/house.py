@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
@@ -19,8 +19,10 @@ class House:
     projects: Projects
     services: Services
     about: Callable[[], DaemonReport]
-    end: Callable[[], None]
-    """Has the daemon end; every task should have been stopped."""
+    end: Callable[[bool], Awaitable[None]]
+    """Stops every task, then has the daemon end, even if whoever asked is gone by then.
+
+    With True, the next daemon starts again what ran."""
 
     meter: Meter = field(default_factory=Meter)
     readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))

@@ -60,6 +60,5 @@ async def remove(house: House, request: wire.Remove) -> wire.AddReport:
 
 async def shutdown(house: House, request: wire.Shutdown) -> wire.DaemonReport:
     """Stop every task, then the daemon."""
-    await house.projects.close(resume=request.resume)
-    house.end()
+    await house.end(request.resume)
     return house.about()

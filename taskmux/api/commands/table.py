@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from taskmux import wire
+from taskmux.errors import DaemonEnding
 from taskmux.mailbox import Push
 
 from . import registry, streams, tasks, views
@@ -39,17 +40,27 @@ HANDLERS: dict[type[wire.Request], Handler] = {
 
 
 class Commands:
-    """The desk behind both doors."""
+    """The desk behind both doors. Once told to end the daemon, it takes nothing new."""
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._ending = False
 
     async def answer(self, request: wire.Request) -> wire.Report:
         """Return what the request asked for, or raise the `TaskmuxError` that says why not."""
+        if isinstance(request, wire.Shutdown):
+            self._ending = True
+        elif not isinstance(request, wire.Hello | wire.ListProjects):
+            self._check_open()
         return await HANDLERS[type(request)](self._house, request)
 
     @asynccontextmanager
     async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:
         """Stream events and output to one reader, as much of it as the reader takes."""
+        self._check_open()
         async with streams.open_stream(self._house, request) as pushes:
             yield pushes
+
+    def _check_open(self) -> None:
+        if self._ending:
+            raise DaemonEnding(self._house.about().pid)

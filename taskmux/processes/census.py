@@ -4,7 +4,7 @@ A process belongs to a run, once it started no earlier than the run's leader, if
 
 - it is in the leader's session (which holds the leader's group, and every other
   group that was made in it: a session is left only by founding another),
-- or its environment carries the run's marker,
+- or it carries the run's marker, in its environment or as a badge,
 - or its parent, or the leader of its group or session, belongs to the run.
 
 A session is known by a number, which may be used again after the last of it is
@@ -28,7 +28,7 @@ class Trace:
     """What a run is known by after its leader is gone."""
 
     run_id: str
-    """Its marker, the value of `TASKMUX_RUN_ID` in the environment of all its processes."""
+    """Its marker, the value of `TASKMUX_RUN_ID` in its environment, which its badge repeats."""
 
     session: int
     """The pid of its leader; 0 if unknown."""

@@ -10,8 +10,10 @@ import signal
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 
+from . import badge
 from .model import MARKER, Holder, Row
 from .sockets import ESTABLISHED, LISTEN, Socket, parse_sockets, spellings
 
@@ -47,7 +49,8 @@ def look(pid: int) -> Row | None:
             os.close(fd)
     except _UNSEEN:
         return None
-    return _parse(stat, uid)
+    row = _parse(stat, uid)
+    return replace(row, image=_image(pid)) if _headless(stat, row) else row
 
 
 def started(pid: int) -> int | None:
@@ -62,21 +65,20 @@ def boot_id() -> str:
 
 
 def marker_of(pid: int) -> str | None:
-    """Return `TASKMUX_RUN_ID` as it was when the process executed its program.
+    """Return `TASKMUX_RUN_ID` as it was when the process executed its program, or its badge.
 
-    Without any environment it is "". That may also mean that it has ended, or that
-    just now it is executing another program: its `image` is 0 then, or has changed.
+    Without either, and without any environment, it is "". That may also mean that it has
+    ended, or that just now it is executing another program: its `image` is 0 then, or has
+    changed.
     """
     try:
-        environ = _read(f"/proc/{pid}/environ")
+        environ = _environ(pid)
     except PermissionError:
-        return None
-    except _UNSEEN:
-        return ""
-    if not environ:
-        return ""
+        return _badge(pid)
     _, found, rest = (b"\0" + environ).partition(b"\0" + MARKER.encode() + b"=")
-    return os.fsdecode(rest.partition(b"\0")[0]) if found else None
+    if found:
+        return os.fsdecode(rest.partition(b"\0")[0])
+    return _badge(pid) or (None if environ else "")
 
 
 def command_of(pid: int) -> str:
@@ -171,6 +173,44 @@ def _parse(stat: bytes, uid: int) -> Row:
         zombie=field[0] in b"ZX" and int(field[17]) <= 1,
         image=int(field[47]),  # where its environment lies; hidden ones read 0
     )
+
+
+def _headless(stat: bytes, row: Row) -> bool:
+    """Return whether the first thread has ended, and others go on: it shows nothing then."""
+    return not row.zombie and stat[stat.rindex(b")") + 2] in b"ZX"
+
+
+def _image(pid: int) -> int:
+    for thread in _other_threads(pid):
+        with suppress(*_UNSEEN):
+            if image := _parse(_read(f"{thread}/stat"), 0).image:
+                return image
+    return 0
+
+
+def _environ(pid: int) -> bytes:
+    """Return b"" of one that has ended, or has none. Raise `PermissionError` if it is hidden."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        if environ := _read(f"/proc/{pid}/environ"):
+            return environ
+    for thread in _other_threads(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if environ := _read(f"{thread}/environ"):
+                return environ
+    return b""
+
+
+def _other_threads(pid: int) -> list[str]:
+    with suppress(*_UNSEEN):
+        names = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208
+        return [f"/proc/{pid}/task/{name}" for name in names if name != str(pid)]
+    return []
+
+
+def _badge(pid: int) -> str | None:
+    with suppress(*_UNSEEN):
+        return badge.read(_read(f"/proc/{pid}/limits"))
+    return None
 
 
 def _read(path: str) -> bytes:

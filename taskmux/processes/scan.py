@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic, thread_time
 
 import anyio
@@ -111,7 +112,7 @@ class _Scan:
         self._known = known
         self._rows: dict[int, Row | None] = {}
         self._unclear: set[int] = set()
-        self._uid = os.getuid()
+        self._uid, self._own = os.getuid(), os.getpid()
 
     def census(self) -> Census:
         """Read on until all who were there in one listing could be read alive.
@@ -144,21 +145,24 @@ class _Scan:
         self._rows[pid] = row = native.look(pid)
         if row is None or row.zombie:
             return False
-        if row.uid == self._uid:
-            marker = self._marker_of(row)
-            if marker == "" and not _never_has_one(row):
-                self._unclear.add(pid)
-                return False
-            self.markers[_program(row)] = marker
-            if marker and self._is_prey and self._is_prey(marker):
+        if row.session == 0:  # the kernel's own
+            return True
+        marker = self._marker_of(row)
+        if marker == "" and not _never_has_one(row):
+            self._unclear.add(pid)
+            return False
+        self.markers[_program(row)] = marker
+        if marker and pid != self._own and self._is_prey and self._is_prey(marker):
+            with suppress(PermissionError):  # another user's
                 self._hit = native.kill(row)
         return True
 
     def _marker_of(self, row: Row) -> str | None:
         # What can be read of an environment is what a program was executed with. It
-        # changes only when another is, which `image` shows; so one look is enough.
+        # changes only when another is, which `image` shows; so one look is enough. Of
+        # another user's process nothing can be read but its badge, which never changes.
         program = _program(row)
-        if row.image and program in self._known:
+        if (row.image or row.uid != self._uid) and program in self._known:
             return self._known[program]
         return native.marker_of(row.pid)
 
@@ -169,11 +173,8 @@ def _program(row: Row) -> _Program:
 
 def _never_has_one(row: Row) -> bool:
     """Return whether a process lives on without environment, and is not just executing."""
-    # Session 0 is the kernel's own.
     now = native.look(row.pid)
-    if now is None or now.zombie:
-        return False
-    return row.session == 0 or now.image == row.image != 0
+    return now is not None and not now.zombie and now.image == row.image != 0
 
 
 _scans: RunVar[_Scans] = RunVar("_scans")

@@ -14,13 +14,17 @@ from typing import Any
 
 from anyio import wait_readable
 
-from . import native
+from . import badge, native
+from .model import MARKER
 from .terminal import Terminal
 
 HARMLESS = {signal.SIGKILL, signal.SIGSTOP}
 """The signals that nobody can ignore, and so nobody need reset."""
 
 RESET = signal.valid_signals() - HARMLESS  # 63 enum members: too dear to make for each shell
+
+GATE = 3
+"""The descriptor at which a shell is held; what it runs does not have it."""
 
 _files: int | None = None
 
@@ -81,9 +85,11 @@ class Child:
 def remember_limits() -> None:
     """Raise the soft limit of open files to the hard one; shells are given the old one.
 
-    Programs that use select() break where a descriptor can be over 1023.
+    Programs that use select() break where a descriptor can be over 1023. The badge of
+    a task that started us is shed.
     """
     global _files
+    badge.shed()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == hard:
         return
@@ -113,26 +119,43 @@ def spawn(
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     slave = None if terminal is None else terminal.slave_path
-    argv = _shell(command, slave)
-    with _inside(cwd):
-        pid = _make(argv, environ, _plugged(slave, output))
+    with _Gate() as gate:
+        with _inside(cwd):
+            plugs = [*_plugged(slave, output), gate.plug]
+            pid = _make(_shell(command, slave), environ, plugs)
+        child = _watched(pid)
+        badge.pin(pid, environ.get(MARKER, ""))
+        gate.open()
     if terminal is not None:
         terminal.release_slave()
-    return _watched(pid)
+    return child
+
+
+class _Gate:
+    """A shell waits before it until it is known and wears its badge; if we die, it just ends."""
+
+    def __enter__(self) -> _Gate:
+        self._out, self._in = os.pipe()
+        self.plug = (os.POSIX_SPAWN_DUP2, self._out, GATE)
+        return self
+
+    def open(self) -> None:
+        os.write(self._in, b"\n")
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._out)
+        os.close(self._in)
 
 
 def _shell(command: str, slave: str | None) -> list[str]:
-    before = ""
+    before = f"read -r go <&{GATE} && "
     if slave is not None and sys.platform != "linux":
         # Elsewhere the session may be made only after the terminal was opened, which then
         # does not become its controlling one. So the shell opens it once more.
-        before += f": <{slave}; "
+        before = f": <{slave}; {before}"
     if _files is not None:
-        # Limits set from here, once it runs, would come after its first children.
-        before += f"ulimit -S -n {_files}; "
-    if before:
-        return ["/bin/sh", "-c", f'{before}exec /bin/sh -c "$0"', command]
-    return ["/bin/sh", "-c", command]
+        before = f"ulimit -S -n {_files}; {before}"
+    return ["/bin/sh", "-c", f'{before}exec /bin/sh -c "$0" {GATE}<&-', command]
 
 
 def _make(argv: list[str], environ: Mapping[str, str], plugs: list[Any]) -> int:

@@ -48,6 +48,7 @@ OWN_GROUP = f"set -m; {SLEEPER} & set +m;"
 FORGOT_MARKER = f"trap '' HUP; env -i {SLEEPER} &"
 
 OWN_SESSION = "os.setsid(); stay()"
+SHED = "import resource; resource.setrlimit(resource.RLIMIT_RSS, (-1, -1)); "
 DAEMON = """
 if os.fork(): os._exit(0)
 os.setsid()
@@ -88,10 +89,10 @@ async def test_ends_what_left_the_session(
     assert not lives(hidden)
 
 
-async def test_ends_what_dropped_the_marker_too_if_it_was_known_before(
+async def test_ends_what_dropped_every_mark_too_if_it_was_known_before(
     run: Runs, pipe: Pipe, tmp_path: Path
 ) -> None:
-    task = run(f"env -i {python(tmp_path, OWN_SESSION)} & read line")
+    task = run(f"env -i {python(tmp_path, SHED + OWN_SESSION)} & read line")
     hidden = int(await pipe.line())
     known = await members(task.trace)
     try:

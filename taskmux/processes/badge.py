@@ -3,19 +3,19 @@
 Limits are inherited by whatever a process makes and executes, and anybody may read them.
 Those of resident memory and of file locks have meant nothing since Linux 2.4. Between
 them they hold a random UUID; where the marker is none, or the system another, no badge
-is worn and only the environment tells. It is pinned on from outside, right after a
-process was made: had the maker to wear it for a moment, it could be taken for the task.
+is worn and only the environment tells.
 """
 
 from __future__ import annotations
 
 import resource
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from uuid import RFC_4122, UUID
 
 LOCKS = 10  # `resource` does not name it
-KINDS = (resource.RLIMIT_RSS, LOCKS)
+KINDS = (resource.RLIMIT_RSS, LOCKS) if sys.platform == "linux" else ()
 LINES = (b"Max resident set ", b"Max file locks ")
 """Where /proc/PID/limits shows them."""
 
@@ -23,21 +23,29 @@ WORN = 1 << 62
 """Set in both; also makes each a limit that no program can feel."""
 
 
-def pin(pid: int, run_id: str) -> None:
-    """Have a process, and whatever it makes from now on, wear the badge of `run_id`."""
-    if sys.platform == "linux":
-        with suppress(ValueError, OSError):  # no UUID, a hard limit that is lower, or it ended
-            for kind, word in zip(KINDS, _words(UUID(run_id)), strict=True):
-                _, hard = resource.prlimit(pid, kind)
-                resource.prlimit(pid, kind, (word, hard))
+@contextmanager
+def worn(run_id: str) -> Iterator[None]:
+    """Have what is made within the block wear the badge of `run_id`. Not to be awaited in.
+
+    We wear it ourselves meanwhile, and so does whatever another thread makes just then:
+    who looks for badges passes over this process and its own children.
+    """
+    before = [(kind, resource.getrlimit(kind)) for kind in KINDS]
+    try:
+        with suppress(ValueError, OSError):  # no UUID, or a hard limit that is lower
+            for (kind, (_, hard)), word in zip(before, _words(UUID(run_id)), strict=False):
+                resource.setrlimit(kind, (word, hard))
+        yield
+    finally:
+        for kind, limits in before:
+            resource.setrlimit(kind, limits)
 
 
 def shed() -> None:
     """Take off what we wear ourselves, so as not to end with the task that started us."""
-    if sys.platform == "linux":
-        for kind in KINDS:
-            _, hard = resource.getrlimit(kind)
-            resource.setrlimit(kind, (hard, hard))
+    for kind in KINDS:
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (hard, hard))
 
 
 def read(limits: bytes) -> str | None:

@@ -64,7 +64,7 @@ def boot_id() -> str:
     return _read("/proc/sys/kernel/random/boot_id").decode().strip()
 
 
-def marker_of(pid: int) -> str | None:
+def marker_of(pid: int, *, badges: bool = True) -> str | None:
     """Return `TASKMUX_RUN_ID` as it was when the process executed its program, or its badge.
 
     Without either, and without any environment, it is "". That may also mean that it has
@@ -74,11 +74,11 @@ def marker_of(pid: int) -> str | None:
     try:
         environ = _environ(pid)
     except PermissionError:
-        return _badge(pid)
+        return _badge(pid) if badges else None
     _, found, rest = (b"\0" + environ).partition(b"\0" + MARKER.encode() + b"=")
     if found:
         return os.fsdecode(rest.partition(b"\0")[0])
-    return _badge(pid) or (None if environ else "")
+    return (_badge(pid) if badges else None) or (None if environ else "")
 
 
 def command_of(pid: int) -> str:

@@ -66,7 +66,7 @@ def boot_id() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def marker_of(pid: int) -> str | None:
+def marker_of(pid: int, *, badges: bool = True) -> str | None:
     """Return `TASKMUX_RUN_ID` as it was when the process executed its program.
 
     It is "" of a process that has ended.

@@ -145,14 +145,14 @@ class _Scan:
         self._rows[pid] = row = native.look(pid)
         if row is None or row.zombie:
             return False
-        if row.session == 0:  # the kernel's own
+        if row.session == 0 or pid == self._own:  # the kernel's, or ours
             return True
         marker = self._marker_of(row)
         if marker == "" and not _never_has_one(row):
             self._unclear.add(pid)
             return False
         self.markers[_program(row)] = marker
-        if marker and pid != self._own and self._is_prey and self._is_prey(marker):
+        if marker and self._is_prey and self._is_prey(marker):
             with suppress(PermissionError):  # another user's
                 self._hit = native.kill(row)
         return True
@@ -164,7 +164,8 @@ class _Scan:
         program = _program(row)
         if (row.image or row.uid != self._uid) and program in self._known:
             return self._known[program]
-        return native.marker_of(row.pid)
+        # What a plugin made while we were making a task may wear that task's badge.
+        return native.marker_of(row.pid, badges=row.parent != self._own)
 
 
 def _program(row: Row) -> _Program:

@@ -23,9 +23,6 @@ HARMLESS = {signal.SIGKILL, signal.SIGSTOP}
 
 RESET = signal.valid_signals() - HARMLESS  # 63 enum members: too dear to make for each shell
 
-GATE = 3
-"""The descriptor at which a shell is held; what it runs does not have it."""
-
 _files: int | None = None
 
 
@@ -82,14 +79,18 @@ class Child:
             os.waitpid(self.pid, os.WNOHANG)  # never blocks the daemon, if called too early
 
 
-def remember_limits() -> None:
+def remember_limits(files: int | None = None) -> None:
     """Raise the soft limit of open files to the hard one; shells are given the old one.
 
-    Programs that use select() break where a descriptor can be over 1023. The badge of
-    a task that started us is shed.
+    Programs that use select() break where a descriptor can be over 1023. `files` is
+    the old one if it was raised before this program was executed. The badge of a task
+    that started us is shed.
     """
     global _files
     badge.shed()
+    if files is not None:
+        _files = files
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == hard:
         return
@@ -98,6 +99,11 @@ def remember_limits() -> None:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
             return
+
+
+def shell_files() -> int | None:
+    """Return the soft limit of open files that shells are given; None if it is our own."""
+    return _files
 
 
 def spawn(
@@ -119,43 +125,26 @@ def spawn(
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     slave = None if terminal is None else terminal.slave_path
-    with _Gate() as gate:
-        with _inside(cwd):
-            plugs = [*_plugged(slave, output), gate.plug]
-            pid = _make(_shell(command, slave), environ, plugs)
-        child = _watched(pid)
-        badge.pin(pid, environ.get(MARKER, ""))
-        gate.open()
+    argv = _shell(command, slave)
+    with _inside(cwd), badge.worn(environ.get(MARKER, "")):
+        pid = _make(argv, environ, _plugged(slave, output))
     if terminal is not None:
         terminal.release_slave()
-    return child
-
-
-class _Gate:
-    """A shell waits before it until it is known and wears its badge; if we die, it just ends."""
-
-    def __enter__(self) -> _Gate:
-        self._out, self._in = os.pipe()
-        self.plug = (os.POSIX_SPAWN_DUP2, self._out, GATE)
-        return self
-
-    def open(self) -> None:
-        os.write(self._in, b"\n")
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._out)
-        os.close(self._in)
+    return _watched(pid)
 
 
 def _shell(command: str, slave: str | None) -> list[str]:
-    before = f"read -r go <&{GATE} && "
+    before = ""
     if slave is not None and sys.platform != "linux":
         # Elsewhere the session may be made only after the terminal was opened, which then
         # does not become its controlling one. So the shell opens it once more.
-        before = f": <{slave}; {before}"
+        before += f": <{slave}; "
     if _files is not None:
-        before = f"ulimit -S -n {_files}; {before}"
-    return ["/bin/sh", "-c", f'{before}exec /bin/sh -c "$0" {GATE}<&-', command]
+        # Limits set from here, once it runs, would come after its first children.
+        before += f"ulimit -S -n {_files}; "
+    if before:
+        return ["/bin/sh", "-c", f'{before}exec /bin/sh -c "$0"', command]
+    return ["/bin/sh", "-c", command]
 
 
 def _make(argv: list[str], environ: Mapping[str, str], plugs: list[Any]) -> int:

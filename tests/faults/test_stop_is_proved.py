@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from typing import Any
 from uuid import uuid4
 
@@ -84,11 +83,8 @@ def test_after_the_daemon_s_end_nobody_lives(task: Hostile, site: Site, lair: La
 
 def test_a_daemon_that_a_task_started_does_not_belong_to_it(site: Site) -> None:
     site.write('[tasks.it]\ncommand = "sleep 300"\n')
-    badge.pin(os.getpid(), str(uuid4()))
-    try:
+    with badge.worn(str(uuid4())):
         site.ask("status")
-    finally:
-        badge.shed()
     pid = site.daemon_pid()
     assert pid is not None
     assert native.marker_of(pid) is None

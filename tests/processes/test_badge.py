@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskmux.processes import badge, native
+from taskmux.processes.sweep import Trace, end
 
 if TYPE_CHECKING:
     from tests.processes.conftest import Pipe, Runs
@@ -23,38 +25,34 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of other
 MINE = Path("/proc/self/limits")
 
 
-@pytest.fixture(autouse=True)
-def bare() -> Iterator[None]:
-    badge.shed()
-    yield
-    badge.shed()
-
-
 @given(st.uuids(version=4))
 def test_any_marker_can_be_worn_and_read(marker: UUID) -> None:
-    badge.pin(os.getpid(), str(marker))
-    assert badge.read(MINE.read_bytes()) == str(marker)
+    before = MINE.read_bytes()
+    with badge.worn(str(marker)):
+        assert badge.read(MINE.read_bytes()) == str(marker)
+    assert MINE.read_bytes() == before
 
 
 @pytest.mark.parametrize("marker", ["", "other", "0d8a9f9e-c873-11f0-9c5b-0242ac120002"])
 def test_what_is_no_random_uuid_is_not_worn(marker: str) -> None:
-    badge.pin(os.getpid(), marker)
-    assert badge.read(MINE.read_bytes()) is None
+    with badge.worn(marker):
+        assert badge.read(MINE.read_bytes()) is None
 
 
-async def test_nobody_wears_it_but_the_task(run: Runs, pipe: Pipe) -> None:
-    task = run("read line; setsid env -i sh -c 'echo $$ >pipe; read line'; :")
-    assert native.marker_of(os.getpid()) is None
-    os.write(task.terminal.master, b"go\n")
-    child = int(await pipe.line())
-    assert native.marker_of(child) == task.trace.run_id
+async def test_it_is_inherited_without_the_environment(run: Runs, pipe: Pipe) -> None:
+    task = run("setsid env -i sh -c 'echo $$ >pipe; read line'; :")
+    assert native.marker_of(int(await pipe.line())) == task.trace.run_id
     assert native.marker_of(os.getpid()) is None
 
 
-def test_one_that_has_ended_gets_none() -> None:
-    pid = os.posix_spawn("/bin/true", ["true"], {})
-    os.waitpid(pid, 0)
-    badge.pin(pid, str(uuid4()))
+async def test_neither_we_nor_what_we_made_while_a_task_was_made_is_the_task_s() -> None:
+    marker = str(uuid4())
+    with badge.worn(marker), subprocess.Popen(["sleep", "300"]) as helper:  # noqa: ASYNC220 (returns at once)
+        try:
+            assert await end(Trace(marker, 0, 0)) == []
+            assert helper.poll() is None
+        finally:
+            helper.kill()
 
 
 @pytest.mark.parametrize("limits", [b"", b"Max file locks", b"Max file locks 5 5 locks\n"])
@@ -64,9 +62,9 @@ def test_limits_of_any_kind_are_no_badge(limits: bytes) -> None:
 
 
 def test_a_badge_comes_off() -> None:
-    badge.pin(os.getpid(), str(uuid4()))
-    badge.shed()
-    assert badge.read(MINE.read_bytes()) is None
+    with badge.worn(str(uuid4())):
+        badge.shed()
+        assert badge.read(MINE.read_bytes()) is None
     assert resource.getrlimit(resource.RLIMIT_RSS) == (-1, -1)
 
 

@@ -15,7 +15,7 @@ import pytest
 from anyio import to_thread
 
 from taskmux.processes.output import pump
-from taskmux.processes.spawn import GATE, Child, NoFolder, spawn
+from taskmux.processes.spawn import Child, NoFolder, spawn
 from taskmux.processes.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -173,22 +173,6 @@ async def test_hands_on_no_open_file(run: Runs, pipe: Pipe) -> None:
     assert await run(f"test -e /dev/fd/{pipe.fd}").status() == 1
     terminal = Terminal.open()
     assert await run(f"test -e /dev/fd/{terminal.master}", terminal).status() == 1
-    assert await run(f"test -e /dev/fd/{GATE}").status() == 1
-
-
-def test_a_task_does_not_begin_if_we_die_before_it_is_marked() -> None:
-    script = """
-import os
-from pathlib import Path
-from taskmux.processes import badge
-from taskmux.processes.spawn import spawn
-
-badge.pin = lambda *_: os._exit(9)
-spawn("echo began", cwd=Path("/"), environ={}, output=1)
-"""
-    # Its output ends when nobody has it open any more, so the shell has ended too.
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (9, b"", b"")
 
 
 def test_gives_tasks_the_limit_of_open_files_we_began_with(tmp_path: Path) -> None:

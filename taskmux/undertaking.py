@@ -21,6 +21,27 @@ async def see_through(group: TaskGroup, work: Callable[[], Awaitable[Outcome]]) 
     return await undertaking.outcome()
 
 
+class Undertakings:
+    """The works that are seen through in one group."""
+
+    def __init__(self, group: TaskGroup) -> None:
+        self._group = group
+        self.under_way = 0
+        """How many are not finished."""
+
+    async def see_through(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Do what the function of that name does, in the group."""
+
+        async def counted() -> Outcome:
+            try:
+                return await work()
+            finally:
+                self.under_way -= 1
+
+        self.under_way += 1
+        return await see_through(self._group, counted)
+
+
 class _Undertaking(Generic[Outcome]):
     def __init__(self, work: Callable[[], Awaitable[Outcome]]) -> None:
         self._work = work

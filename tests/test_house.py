@@ -106,6 +106,7 @@ SAMPLES: dict[str, object] = {
     "str": "web",
     "str | None": None,
     "int": 3,
+    "bool": True,
     "int | None": 3,
     "float": 1.5,
     "Iterable[str]": ["api", "db"],

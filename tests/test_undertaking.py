@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from taskmux.undertaking import see_through
+from taskmux.undertaking import Undertakings, see_through
 
 
 async def test_the_work_goes_on_when_the_one_who_asked_is_gone() -> None:
@@ -35,3 +36,18 @@ async def test_what_the_work_returns_or_raises_reaches_the_one_who_asked() -> No
         with pytest.raises(ZeroDivisionError):
             await see_through(owner, bad)
         assert await see_through(owner, good) == 7
+
+
+async def test_what_is_not_finished_is_counted_from_the_moment_it_is_asked_for() -> None:
+    gate = anyio.Event()
+    async with anyio.create_task_group() as owner:
+        undertakings = Undertakings(owner)
+        async with anyio.create_task_group() as caller:
+            for _ in range(2):
+                caller.start_soon(undertakings.see_through, gate.wait)
+            await anyio.lowlevel.checkpoint()
+            assert undertakings.under_way == 2
+            caller.cancel_scope.cancel()
+        assert undertakings.under_way == 2
+        gate.set()
+    assert undertakings.under_way == 0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import anyio
 from anyio import create_task_group, move_on_after
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import SocketAttribute, SocketListener, SocketStream
 
 from taskmux.address import reachable
 from taskmux.errors import NotAllowed
@@ -23,7 +23,7 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .lines import Lines
 from .messages import Envelope
-from .reception import Reception
+from .reception import Listening, Reception
 
 MOST = 256
 """Connections at a time."""
@@ -34,26 +34,40 @@ _LOCAL_PEERCRED = 1
 
 @asynccontextmanager
 async def open_unix_door(
-    path: Path, desk: Desk, log_path: Path, limits: Limits | None = None
-) -> AsyncIterator[None]:
+    path: Path,
+    desk: Desk,
+    log_path: Path,
+    limits: Limits | None = None,
+    *,
+    was: Listening | None = None,
+) -> AsyncIterator[Reception]:
     """Answer at the socket `path` while inside.
 
     Only its owner gets at the socket or its folder. A file left over at `path`
-    is replaced, so the caller must be the only daemon. Raises `OSError`.
+    is replaced, so the caller must be the only daemon. Where somebody `was`
+    listening before, go on there. Raises `OSError`.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
-    with reachable(path) as name:
-        listener = await anyio.create_unix_listener(name, mode=0o600)
+    if was is None:
+        listener = await _listen(path)
+    else:
+        listener = await SocketListener.from_socket(was.descriptors[0])
     visit = partial(_visit, desk=desk, log_path=log_path, limits=limits)
     turn_away = partial(_refuse, why=f"{MOST} connections are open already")
+    reception = Reception([listener], visit, turn_away, MOST)
     try:
         async with listener, create_task_group() as group:
-            group.start_soon(Reception(visit, turn_away, MOST).serve, listener, group)
-            yield
+            group.start_soon(reception.serve)
+            yield reception
             group.cancel_scope.cancel()
     finally:
         _remove(path)
+
+
+async def _listen(path: Path) -> SocketListener:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    with reachable(path) as name:
+        return await anyio.create_unix_listener(name, mode=0o600)
 
 
 def _remove(path: Path) -> None:

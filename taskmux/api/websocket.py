@@ -14,7 +14,7 @@ from pathlib import Path
 
 import anyio
 from anyio import EndOfStream, create_task_group, move_on_after, to_thread
-from anyio.abc import Listener, SocketAttribute, SocketStream
+from anyio.abc import Listener, SocketAttribute, SocketListener, SocketStream
 from websockets.http11 import Request
 
 from taskmux.errors import NotAllowed
@@ -24,7 +24,7 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .frames import PULSE, Frames
 from .handshake import Objection, refusal, shake_hands, turn_away
-from .reception import Reception
+from .reception import Listening, Reception
 
 log = logging.getLogger("taskmux.api")
 
@@ -49,7 +49,7 @@ class Patience:
 
 @asynccontextmanager
 async def open_websocket_door(
-    port: int,
+    port: int | Listening,
     desk: Desk,
     log_path: Path,
     *,
@@ -57,13 +57,14 @@ async def open_websocket_door(
     peer_uid: PeerUid,
     limits: Limits | None = None,
     patience: Patience | None = None,
-) -> AsyncIterator[int]:
-    """Answer on `port` of 127.0.0.1 and ::1 while inside; yield the port, if it was 0.
+) -> AsyncIterator[Reception]:
+    """Answer on `port` of 127.0.0.1 and ::1 while inside; 0 takes any.
 
-    Raises `OSError` if the port is taken on either.
+    Where somebody was `Listening` before, go on there. Raises `OSError` if the port is
+    taken on either address.
     """
     async with AsyncExitStack() as stack:
-        listeners = await _listen(port, stack)
+        listeners = await _open(port, stack)
         port = listeners[0].extra(SocketAttribute.local_port)
         visits = _Visits(
             House(port, os.getuid(), token),
@@ -71,11 +72,10 @@ async def open_websocket_door(
             lambda frames: Connection(frames, desk, log_path, limits),
             patience or Patience(),
         )
-        reception = Reception(visits.visit, _turn_away, MOST)
+        reception = Reception(listeners, visits.visit, _turn_away, MOST)
         async with create_task_group() as group:
-            for listener in listeners:
-                group.start_soon(reception.serve, listener, group)
-            yield port
+            group.start_soon(reception.serve)
+            yield reception
             group.cancel_scope.cancel()
 
 
@@ -114,6 +114,13 @@ class _Visits:
 async def _turn_away(stream: SocketStream) -> None:
     error = NotAllowed(f"{MOST} connections are open already")
     await turn_away(stream, refusal(HTTPStatus.SERVICE_UNAVAILABLE, error))
+
+
+async def _open(where: int | Listening, stack: AsyncExitStack) -> list[Listener[SocketStream]]:
+    if isinstance(where, int):
+        return await _listen(where, stack)
+    found = [await SocketListener.from_socket(descriptor) for descriptor in where.descriptors]
+    return [await stack.enter_async_context(listener) for listener in found]
 
 
 async def _listen(port: int, stack: AsyncExitStack) -> list[Listener[SocketStream]]:

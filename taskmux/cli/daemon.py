@@ -45,9 +45,13 @@ def daemon_stop(session: Session) -> Answer:
         return _nobody(session)
 
 
-def daemon_restart(session: Session, port: options.Port = None) -> Answer:
-    """Stop the daemon and start it again; what ran, runs again."""
+def daemon_restart(
+    session: Session, port: options.Port = None, stop_tasks: options.StopTasks = False
+) -> Answer:
+    """Start the daemon anew, from what is installed now; the tasks run on."""
     with suppress(DaemonNotRunning):
+        if not stop_tasks:
+            return session.visit().renew(wire.Renew(port=port))
         _end(session, resume=True)
     return daemon_start(session, port)
 

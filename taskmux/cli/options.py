@@ -102,4 +102,7 @@ Config = Annotated[
     str | None, Option("--config", "-c", metavar="PATH", help="A taskmux.toml, or its folder.")
 ]
 Force = Annotated[bool, Option("--force", "-f", help="Take the name from the project that has it.")]
+StopTasks = Annotated[
+    bool, Option("--stop-tasks", help="Stop what runs first, and start it again afterwards.")
+]
 ProjectId = Annotated[str, Argument(metavar="NAME", help="As in `taskmux daemon list`.")]

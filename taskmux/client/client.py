@@ -6,19 +6,34 @@ and an event loop would double that. The messages are described in `taskmux.wire
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from taskmux import wire
-from taskmux.errors import DaemonEnding, DaemonNotRunning, ProtocolMismatch, Refused
+from taskmux.errors import (
+    DaemonEnding,
+    DaemonNotRunning,
+    DaemonRenewing,
+    ProtocolMismatch,
+    Refused,
+)
 
-from .line import Line, dial
+from .line import Line, Unread, dial
 
 Answer = TypeVar("Answer", bound=wire.Report)
+
+CHANCES = 500
+"""How often a daemon that does not get to it is asked again."""
+
+PAUSE = 0.02
+"""Seconds until a daemon that is being restarted is asked again."""
 
 NAMES = {kind: name for name, kind in wire.COMMANDS.items()}
 
@@ -104,7 +119,7 @@ class Client:
 
     def subscribe(self, request: wire.Subscribe) -> Iterator[dict[str, Any]]:
         """Yield every message the daemon pushes, until it ends or the iterator is closed."""
-        with self._conversation(request) as (line, _):
+        with self._conversation(request) as (line, _), suppress(Unread):
             while (frame := line.receive()) is not None:
                 if "push" in frame:
                     yield frame
@@ -133,6 +148,13 @@ class Client:
         """End every task, then the daemon."""
         return self._ask(request, wire.DaemonReport)
 
+    def renew(self, request: wire.Renew) -> wire.DaemonReport:
+        """Restart the daemon under its tasks; return who it is then."""
+        line = dial(self._door)
+        with line, suppress(DaemonNotRunning, Unread):  # it closes the connection when it is done
+            self._reply(line, request)
+        return self.hello()
+
     def _ask(self, request: wire.Request, report: type[Answer]) -> Answer:
         return _read(self._exchange(request), report)
 
@@ -148,20 +170,37 @@ class Client:
 
     @contextmanager
     def _conversation(self, request: wire.Request) -> Iterator[tuple[Line, dict[str, Any]]]:
-        """Yield the connection and the answer; whoever may wake a daemon outwaits one that ends."""
-        while True:
+        """Yield the connection and the answer, of a daemon that is there to stay.
+
+        One that is being restarted is asked again; whoever may wake a daemon outwaits
+        one that ends.
+        """
+        began, remaining = time.monotonic(), request
+        for chance in range(CHANCES, -1, -1):
             with self._dial() as line:
                 try:
-                    answer = self._reply(line, request)
-                except Refused as refused:
-                    pid = refused.facts.get("pid")
-                    ending = self._wake is not None and refused.code == DaemonEnding.code
-                    if not (ending and isinstance(pid, int)):
-                        raise
+                    answer = self._reply(line, remaining)
+                except (Refused, Unread) as failure:
+                    retry = self._retry(failure)
+                    if retry is None or not chance:
+                        raise DaemonNotRunning if isinstance(failure, Unread) else failure from None
                 else:
                     yield line, answer
                     return
-            _outwait(pid)
+            retry()
+            remaining = _within(request, time.monotonic() - began)
+
+    def _retry(self, failure: Refused | Unread) -> Callable[[], None] | None:
+        """Return what has to be waited for before asking again; None if that is no use."""
+        if isinstance(failure, Unread):
+            return partial(time.sleep, PAUSE)
+        code, facts = failure.code, failure.facts
+        if code == DaemonRenewing.code and facts.get("begun") is False:
+            return partial(time.sleep, PAUSE)
+        pid = facts.get("pid")
+        if code == DaemonEnding.code and self._wake is not None and isinstance(pid, int):
+            return partial(_outwait, pid)
+        return None
 
     def _dial(self) -> Line:
         try:
@@ -179,6 +218,13 @@ class Client:
             if "push" not in answer and answer.get("id") in (1, None):
                 return _unless_refused(answer)
         raise DaemonNotRunning
+
+
+def _within(request: wire.Request, spent: float) -> wire.Request:
+    """Return the request with what is left of its time."""
+    if isinstance(request, wire.Wait | wire.StartTasks | wire.RestartTasks) and request.timeout:
+        return replace(request, timeout=max(0.0, request.timeout - spent))
+    return request
 
 
 def _outwait(pid: int) -> None:

@@ -12,6 +12,10 @@ from taskmux.address import reachable
 from taskmux.errors import BadRequest, DaemonNotRunning, ProtocolMismatch
 
 
+class Unread(Exception):
+    """The daemon has closed the connection before it read what was sent: nothing was begun."""
+
+
 class Line:
     """An open connection; leaving its context closes it."""
 
@@ -27,20 +31,23 @@ class Line:
         self._connection.close()
 
     def send(self, frame: object) -> None:
-        """Send one message; raise `DaemonNotRunning` if nobody takes it."""
+        """Send one message; raise `Unread` if nobody takes it."""
         try:
             self._connection.sendall(msgspec.json.encode(frame) + b"\n")
         except UnicodeEncodeError:
             raise BadRequest("a name or a path is not UTF-8", hint=None) from None
         except ConnectionError:
-            raise DaemonNotRunning from None
+            raise Unread from None
 
     def receive(self) -> dict[str, Any] | None:
-        """Return the next message; None when the daemon has closed the connection."""
+        """Return the next message; None when the daemon has closed the connection.
+
+        Raises `Unread` if it did so without looking at what was sent.
+        """
         try:
             line = self._incoming.readline()
-        except ConnectionError:
-            return None
+        except ConnectionResetError:
+            raise Unread from None
         if not line:
             return None
         try:

@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,8 +16,9 @@ import anyio
 from taskmux import paths, settings
 from taskmux.errors import DaemonDidNotStart, TaskmuxError
 
+from .carried import decode, fetch
 from .instance import Waiter, detach, only_one
-from .serve import serve
+from .serve import Setting, serve
 
 LOG_LIMIT = 10_000_000
 """Bytes of daemon.log that are kept when a daemon starts; older ones go to daemon.log.1."""
@@ -30,8 +30,14 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     With `--ready-fd N` it detaches, and writes one line to that descriptor: `ready`,
     or the error that keeps it from starting; until then it holds the lock that is open
     as `--lock-fd N`. Without, it stays in the foreground until Ctrl-C.
+
+    With `--carried-fd N` it goes on with what the program before it in the same process
+    put away there; with `--try` it only says whether it could with what is on stdin.
     """
     options = _options(argv)
+    if options.try_:
+        decode(sys.stdin.buffer.read())
+        return 0
     home = paths.home(environ)
     waiter = Waiter(options.ready_fd, options.lock_fd)
     if options.ready_fd is not None:
@@ -49,9 +55,11 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
     os.umask(0o077)
-    detached = options.ready_fd is not None
-    with only_one(home, patient=detached):
-        if detached and not waiter.waits():
+    carried = None if options.carried_fd is None else fetch(options.carried_fd)
+    follows = carried is not None
+    detached = options.ready_fd is not None or (follows and not options.foreground)
+    with only_one(home, patient=detached, held=None if carried is None else carried.lock) as lock:
+        if detached and not follows and not waiter.waits():
             # It gave up while another daemon was ending; nobody asks for one now.
             return 0
         if detached:
@@ -60,10 +68,10 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_IGN)
         host = settings.load(paths.host_config(home))
-        port = host.api_port if options.port is None else options.port
-        work = partial(serve, home, host, port, waiter.ready, detached)
+        port = carried.port if carried is not None else options.port
+        setting = Setting(home, host, lock, port, detached, carried)
         try:
-            anyio.run(work, backend_options={"use_uvloop": True})
+            anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:
             raise _told(group) from None
     return 0
@@ -82,6 +90,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--ready-fd", type=int, default=None)
     parser.add_argument("--lock-fd", type=int, default=None)
     parser.add_argument("--port", type=int, default=None)
+    parser.add_argument("--carried-fd", type=int, default=None)
+    parser.add_argument("--foreground", action="store_true")
+    parser.add_argument("--try", dest="try_", action="store_true")
     return parser.parse_args(argv)
 
 

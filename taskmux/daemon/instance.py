@@ -17,12 +17,25 @@ from taskmux.files import make_private, write_private
 
 
 @contextmanager
-def only_one(home: Path, *, patient: bool) -> Iterator[None]:
+def only_one(home: Path, *, patient: bool, held: int | None = None) -> Iterator[int]:
     """Hold the home's lock; raise if another daemon does, unless `patient`, who waits its end.
 
+    Yields its descriptor; one that is `held` already is just kept.
     The kernel drops the lock with the process, however that ends: there is
     nothing to clean up after a crash, and no pid to mistake for another's.
     """
+    handle = _lock(home, patient) if held is None else held
+    try:
+        with suppress(OSError):  # it is for people; the lock is what counts
+            write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())
+        yield handle
+    finally:
+        with suppress(OSError):
+            (home / "daemon.pid").unlink()
+        os.close(handle)
+
+
+def _lock(home: Path, patient: bool) -> int:
     make_private(home)
     handle = os.open(home / "daemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -31,14 +44,7 @@ def only_one(home: Path, *, patient: bool) -> Iterator[None]:
         os.close(handle)
         why = f"another daemon runs already (pid {_pid(home) or 'unknown'})"
         raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
-    try:
-        with suppress(OSError):  # it is for people; the lock is what counts
-            write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())
-        yield
-    finally:
-        with suppress(OSError):
-            (home / "daemon.pid").unlink()
-        os.close(handle)
+    return handle
 
 
 class Waiter:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import stat
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -18,53 +18,93 @@ from anyio import create_task_group, open_signal_receiver
 from anyio.abc import TaskGroup
 
 from taskmux import paths
-from taskmux.api.commands import Commands, House
-from taskmux.api.token import renew_token
-from taskmux.api.unix import open_unix_door
-from taskmux.api.websocket import open_websocket_door
+from taskmux.api.commands import Commands, Gate, House
 from taskmux.bus import Bus
-from taskmux.errors import DaemonDidNotStart
-from taskmux.files import set_aside
 from taskmux.plugins import Plugins
-from taskmux.processes import Ports, peer_uid, remember_limits
+from taskmux.processes import Ports, end_shell, remember_limits, shell_files, shells_under_way
 from taskmux.projects import Projects
 from taskmux.settings import Settings
 from taskmux.store import Store
-from taskmux.supervisor import Services
+from taskmux.supervisor import CarriedProject, Services
 from taskmux.undertaking import see_through
 from taskmux.when import rfc3339
 from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 
+from .carried import CarriedDaemon
+from .doors import Doors
 from .relay import relayed
+from .renewal import Renewal
 
 log = logging.getLogger("taskmux")
 
 
-async def serve(
-    home: Path, settings: Settings, port: int, ready: Callable[[], None], detached: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the daemon's command line, and its home, say."""
+
+    home: Path
+    settings: Settings
+    lock: int
+    """The descriptor of the lock that makes this the only daemon of its home."""
+
+    port: int | None
+    """The port that was asked for; None leaves it to the settings."""
+
+    detached: bool
+    carried: CarriedDaemon | None = None
+    """What the program before this one, in the same process, was in charge of."""
+
+
+async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     """Own every project's tasks until told to end; nothing of them is left then.
 
     `ready` is called once requests are answered.
     """
-    remember_limits()
-    async with _ending(detached) as ending, AsyncExitStack() as stack:
-        services = _services(home, settings)
+    home, past = setting.home, setting.carried
+    remember_limits(None if past is None else past.files)
+    async with _ending(setting.detached) as ending, AsyncExitStack() as stack:
+        services = _services(home, setting.settings)
         await stack.enter_async_context(relayed(services.bus, services.plugins))
-        projects = await stack.enter_async_context(Projects.open(services))
-        about = _About(home, projects)
+        known = past.projects if past else {}
+        projects = await stack.enter_async_context(Projects.open(services, known))
         group = await stack.enter_async_context(create_task_group())
-        desk = Commands(House(projects, services, about, partial(_end, group, projects, ending)))
-        await _open_websocket(stack, desk, home, port, about)
-        await _open_door(stack, desk, home, services.bus)
-        services.bus.publish("daemon_started", pid=os.getpid(), version=about().version)
-        log.info("ready: pid %d, %s", os.getpid(), about().reason)
+        for trace in past.shells if past else ():
+            group.start_soon(end_shell, trace)
+        doors, gate = Doors(home, services.bus, None if past is None else past.doors), Gate()
+        about = _About(home, projects, doors)
+        carry = partial(_carry, setting, projects, doors)
+        renewal = Renewal(projects, doors, gate, carry, detached=setting.detached)
+        end = partial(_end, group, projects, ending)
+        desk = Commands(House(projects, services, about, end, renewal.renew), gate)
+        port = setting.settings.api_port if setting.port is None else setting.port
+        await doors.open(stack, desk, port)
+        kept = None if past is None else _at_work(known)
+        bus = services.bus
+        bus.publish("daemon_started", pid=os.getpid(), version=about().version, kept=kept)
+        log.info("ready: pid %d, %s", os.getpid(), doors.reason)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
         ready()
         await ending.wait()
         log.info("ending")
         # Whoever still asks is answered: the doors close when every task has ended.
         await desk.answer(Shutdown())
     log.info("ended")
+
+
+def _carry(setting: Setting, projects: Projects, doors: Doors, port: int | None) -> CarriedDaemon:
+    return CarriedDaemon(
+        lock=setting.lock,
+        doors=doors.carry(),
+        port=setting.port if port is None else port,
+        files=shell_files(),
+        shells=shells_under_way(),
+        projects=projects.carry(),
+    )
+
+
+def _at_work(known: Mapping[str, CarriedProject]) -> int:
+    members = (member for project in known.values() for member in project.members.values())
+    return sum(member.runner.life is not None for member in members)
 
 
 async def _end(group: TaskGroup, projects: Projects, ending: anyio.Event, resume: bool) -> None:
@@ -78,10 +118,9 @@ async def _end(group: TaskGroup, projects: Projects, ending: anyio.Event, resume
 class _About:
     """Answers who the daemon is."""
 
-    def __init__(self, home: Path, projects: Projects) -> None:
-        self.api_port: int | None = None
-        self.reason = ""
+    def __init__(self, home: Path, projects: Projects, doors: Doors) -> None:
         self._home = home
+        self._doors = doors
         self._projects = projects
         self._started_at = rfc3339(datetime.now(UTC))
         self._version = version("taskmux")
@@ -94,10 +133,10 @@ class _About:
             protocol=PROTOCOL,
             started_at=self._started_at,
             home=str(self._home),
-            api_port=self.api_port,
+            api_port=self._doors.api_port,
             projects=len(self._projects),
             tasks=sum(len(p.supervisor.crew.members) for p in self._projects if p.supervisor),
-            reason=self.reason,
+            reason=self._doors.reason,
         )
 
 
@@ -121,35 +160,6 @@ def _services(home: Path, settings: Settings) -> Services:
 def _damaged(bus: Bus, path: Path, why: str) -> None:
     log.warning("set aside %s: %s", path, why)
     bus.publish("state_damaged", path=str(path), reason=why)
-
-
-async def _open_websocket(
-    stack: AsyncExitStack, desk: Commands, home: Path, port: int, about: _About
-) -> None:
-    # The CLI does not need it: a port that is taken costs other programs, not the tasks.
-    log_path = paths.daemon_log(home)
-    what = "its token"
-    try:
-        token = renew_token(paths.token(home))
-        what = f"port {port}"
-        door = open_websocket_door(port, desk, log_path, token=token, peer_uid=peer_uid)
-        about.api_port = await stack.enter_async_context(door)
-        about.reason = f"WebSocket on port {about.api_port}"
-    except OSError as error:
-        about.reason = f"no WebSocket: {what} cannot be used: {error.strerror or error}"
-        log.warning("%s", about.reason)
-
-
-async def _open_door(stack: AsyncExitStack, desk: Commands, home: Path, bus: Bus) -> None:
-    path, log_path = paths.door(home), paths.daemon_log(home)
-    with suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            _damaged(bus, set_aside(path), "it is not a socket")
-    try:
-        await stack.enter_async_context(open_unix_door(path, desk, log_path))
-    except OSError as error:
-        why = f"{path} cannot be used: {error.strerror or error}"
-        raise DaemonDidNotStart(why, (), str(log_path)) from None
 
 
 @asynccontextmanager

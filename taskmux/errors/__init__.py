@@ -26,6 +26,9 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── DaemonDidNotStart         E306  exit status 3
 ├── ProtocolMismatch          E307  exit status 3
 ├── DaemonEnding              E308  exit status 3
+├── DaemonRenewing            E309  exit status 3
+├── DaemonBusy                E310
+├── NotRenewed                E311
 ├── HookFailed                E400
 ├── HookTimedOut              E401
 ├── PluginFailed              E700
@@ -51,11 +54,14 @@ from .config import (
     UnknownKey,
 )
 from .daemon import (
+    DaemonBusy,
     DaemonDidNotStart,
     DaemonEnding,
     DaemonNotRunning,
+    DaemonRenewing,
     NameTaken,
     NotRegistered,
+    NotRenewed,
     ProtocolMismatch,
     UnknownSession,
 )
@@ -87,11 +93,12 @@ from .tasks import (
 )
 
 __all__ = [
-    "AlreadyRunning", "BadRequest", "DaemonDidNotStart", "DaemonEnding", "DaemonNotRunning",
-    "DependencyCycle", "DependsOnItself", "FileExists", "FolderMissing", "HookFailed",
-    "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted", "InvalidToml", "InvalidValue",
-    "NameTaken", "NeverReady", "NoConfig", "NoFreePort", "NobodyOffers", "NotAllowed",
-    "NotRegistered", "NotRunning", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed",
-    "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
-    "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
+    "AlreadyRunning", "BadRequest", "DaemonBusy", "DaemonDidNotStart", "DaemonEnding",
+    "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "FileExists",
+    "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted",
+    "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig", "NoFreePort",
+    "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "PluginFailed",
+    "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound",
+    "TaskmuxError", "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey",
+    "UnknownSession", "closest",
 ]  # fmt: skip

@@ -73,6 +73,43 @@ class DaemonEnding(TaskmuxError):
         super().__init__("the daemon is ending", hint="try again in a moment", pid=pid)
 
 
+class DaemonRenewing(TaskmuxError):
+    """The daemon is being restarted under its tasks. With `begun`, what was asked for goes on."""
+
+    code = "E309"
+    exit_status = 3
+
+    def __init__(self, begun: bool) -> None:
+        hint = "what was begun goes on: `taskmux status` shows how it is" if begun else "ask again"
+        super().__init__("the daemon is being restarted", hint=hint, begun=begun)
+
+
+class DaemonBusy(TaskmuxError):
+    """The daemon cannot be restarted under its tasks just now. `waits_for` says why not."""
+
+    code = "E310"
+
+    def __init__(self, waits_for: Sequence[str]) -> None:
+        super().__init__(
+            f"the daemon cannot be restarted now: {', '.join(waits_for)}",
+            hint="try again when that is over, or stop the tasks for it: --stop-tasks",
+            waits_for=list(waits_for),
+        )
+
+
+class NotRenewed(TaskmuxError):
+    """The daemon could not be restarted under its tasks, and goes on. `log` says more."""
+
+    code = "E311"
+
+    def __init__(self, why: str, log: Sequence[str]) -> None:
+        super().__init__(
+            f"the daemon was not restarted, and goes on: {why}",
+            hint="to stop the tasks for it: taskmux daemon restart --stop-tasks",
+            log=list(log),
+        )
+
+
 class ProtocolMismatch(TaskmuxError):
     """The daemon's answer is not one this version knows."""
 

@@ -21,6 +21,7 @@ hook the task is held up by. `reason` says, in every state, why the task is in i
 
 from __future__ import annotations
 
+from .carry import portable, resume
 from .events import (
     Abandon,
     Action,
@@ -47,5 +48,5 @@ __all__ = [
     "CANNOT_RUN", "RESTING", "Abandon", "Action", "Arm", "Await", "Cleared", "Event", "Exited",
     "Hook", "Hooked", "Hopeless", "News", "Policy", "Probed", "Restart", "Run", "Signal",
     "Spawn", "Start", "State", "Step", "Stop", "Task", "Timer", "TimerFired", "Urge",
-    "backoff_delay", "describe_exit", "news", "step",
+    "backoff_delay", "describe_exit", "news", "portable", "resume", "step",
 ]  # fmt: skip

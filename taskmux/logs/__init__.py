@@ -13,10 +13,10 @@ from .reader import read
 from .record import MARGIN, OURS, rfc3339_of, run_of, run_started, split, stamp
 from .runs import last_run
 from .window import Excerpt, Line, Window
-from .writer import LogWriter, Tap
+from .writer import LogWriter, Tap, Unfinished
 
 __all__ = [
-    "MARGIN", "OURS", "Excerpt", "Line", "LogWriter", "NotALogFile", "Tap", "Window", "clean",
-    "coloured", "follow", "last_run", "read", "remove", "rfc3339_of", "run_of", "run_started",
-    "split", "stamp",
+    "MARGIN", "OURS", "Excerpt", "Line", "LogWriter", "NotALogFile", "Tap", "Unfinished", "Window",
+    "clean", "coloured", "follow", "last_run", "read", "remove", "rfc3339_of", "run_of",
+    "run_started", "split", "stamp",
 ]  # fmt: skip

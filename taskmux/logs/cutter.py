@@ -44,6 +44,14 @@ class Cutter:
         # Looking for one byte is fifty times quicker than looking for two.
         return first + (lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines)
 
+    def carry(self) -> tuple[bytes, bool]:
+        """Return the pending line, and whether a part of it is out already."""
+        return bytes(self._pending), self._begun
+
+    def take_over(self, pending: bytes, *, begun: bool) -> None:
+        """Go on where the cutter was that carried this."""
+        self._pending, self._begun = bytearray(pending), begun
+
     def flush(self) -> bytes:
         """Return the pending line as a line of its own.
 

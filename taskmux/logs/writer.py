@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from .cutter import CONTINUES, LINE_LIMIT, Cutter
@@ -24,6 +25,17 @@ Tap = Callable[[bytes, bytes], None]
 
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE}
 _SHORTEST_LIMIT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a writer knows that is not in its file: the line begun, and how many were lost why."""
+
+    text: bytes = b""
+    begun: bool = False
+    lost: int = 0
+    why: str = ""
+    dropped: int = 0
 
 
 class LogWriter:
@@ -103,6 +115,17 @@ class LogWriter:
         """Call `take` for every line from now on, dropped ones too; return what ends that."""
         self._taps.append(take)
         return lambda: self._taps.remove(take) if take in self._taps else None
+
+    def carry(self) -> Unfinished:
+        """Return what a writer of the same log that takes over has to know."""
+        text, begun = self._cutter.carry()
+        return Unfinished(text, begun, self._lost, self._why, self.dropped)
+
+    def take_over(self, unfinished: Unfinished) -> None:
+        """Go on where the writer was that carried this."""
+        self._cutter.take_over(unfinished.text, begun=unfinished.begun)
+        self._lost, self._why = unfinished.lost, unfinished.why
+        self.dropped = unfinished.dropped
 
     def clean(self) -> None:
         """Delete what was written so far and begin a new file."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from .native import boot_id, command_of, holder, listening, peer_uid
 from .ports import Ports
 from .scan import processes
-from .shell import run_shell
-from .spawn import Child, NoFolder, remember_limits, spawn
+from .shell import end_shell, run_shell, shells_under_way
+from .spawn import Child, NoFolder, remember_limits, shell_files, spawn
 from .sweep import Trace, end, members
 from .terminal import Terminal
 from .usage import Usage, measure
 
 __all__ = [
     "Child", "NoFolder", "Ports", "Terminal", "Trace", "Usage", "boot_id", "command_of", "end",
-    "holder", "listening", "measure", "members", "peer_uid", "processes", "remember_limits",
-    "run_shell", "spawn",
+    "end_shell", "holder", "listening", "measure", "members", "peer_uid", "processes",
+    "remember_limits", "run_shell", "shell_files", "shells_under_way", "spawn",
 ]  # fmt: skip

@@ -64,6 +64,10 @@ class Ports:
                 return port
         raise NoFreePort(owner)
 
+    def keep(self, owner: str, port: int) -> None:
+        """Reserve `port` for `owner`, who may be listening on it."""
+        self._taken[owner] = port
+
     def release(self, owner: str) -> None:
         """Let others have the port of `owner`, if it has one."""
         self._taken.pop(owner, None)

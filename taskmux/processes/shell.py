@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from anyio import create_task_group, move_on_after
+from anyio.lowlevel import RunVar
 
 from taskmux.contracts import ShellRun
 
@@ -47,14 +48,36 @@ async def run_shell(
             child = spawn(command, cwd=cwd, environ={**environ, MARKER: run_id}, output=writer)
         finally:
             os.close(writer)
+        trace = sweep.Trace(run_id, child.pid, child.started)
+        _under_way().add(trace)
         try:
             status = await _follow(child, reader, tail.add)
         finally:
-            await _end(child, run_id)
+            await _end(child, trace)
+            _under_way().discard(trace)
         _empty(reader, tail.add)
     finally:
         os.close(reader)
     return ShellRun(status, tail.text())
+
+
+def shells_under_way() -> list[sweep.Trace]:
+    """Return the commands that run now."""
+    return list(_under_way())
+
+
+async def end_shell(trace: sweep.Trace) -> None:
+    """End a command that was run before this process executed its present program."""
+    with suppress(OSError):  # no child of ours: whoever it is will not be touched
+        await _end(Child(trace.session), trace)
+
+
+def _under_way() -> set[sweep.Trace]:
+    try:
+        return _shells.get()
+    except LookupError:
+        _shells.set(set())
+        return _shells.get()
 
 
 async def _follow(child: Child, reader: int, feed: Feed) -> int:
@@ -65,11 +88,11 @@ async def _follow(child: Child, reader: int, feed: Feed) -> int:
     return status
 
 
-async def _end(child: Child, run_id: str) -> None:
+async def _end(child: Child, trace: sweep.Trace) -> None:
     child.signal(signal.SIGKILL)
     with move_on_after(LIMIT, shield=True):
         await child.exited()
-        await sweep.end(sweep.Trace(run_id, child.pid, child.started), limit=LIMIT)
+        await sweep.end(trace, limit=LIMIT)
     child.reap()
 
 
@@ -78,6 +101,9 @@ def _empty(reader: int, feed: Feed) -> None:
     with suppress(BlockingIOError):
         while piece := take(reader):
             feed(piece)
+
+
+_shells: RunVar[set[sweep.Trace]] = RunVar("_shells")
 
 
 class _Tail:

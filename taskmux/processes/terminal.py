@@ -25,11 +25,11 @@ class Terminal:
     is never as long as we hold it ourselves: hence `release_slave`.
     """
 
-    def __init__(self, master: int, slave: int) -> None:
-        """Take over both descriptors. See `open`."""
+    def __init__(self, master: int, slave: int | None = None) -> None:
+        """Take over the descriptors; without the slave, a task has that one. See `open`."""
         self.master = master
-        self.slave_path = os.ttyname(slave)
-        self._slave: int | None = slave
+        self.slave_path = "" if slave is None else os.ttyname(slave)
+        self._slave = slave
 
     @classmethod
     def open(cls, rows: int = 50, columns: int = 200) -> Terminal:
@@ -70,12 +70,22 @@ class Terminal:
             except BlockingIOError:
                 await wait_writable(self.master)
 
-    async def drain(self, feed: Feed, silent: Callable[[], object], *, pause: float = 0.25) -> None:
+    async def drain(
+        self,
+        feed: Feed,
+        silent: Callable[[], object],
+        *,
+        pause: float = 0.25,
+        begun: bool = False,
+    ) -> None:
         """Feed all output until nobody has the terminal open, then return.
 
-        `silent` is called once each time nothing came for `pause` after some output.
+        `silent` is called once each time nothing came for `pause` after some output;
+        with `begun`, there was some before.
         """
         hush = _Hush(silent, pause)
+        if begun:
+            hush.note()
 
         def heard(piece: bytes) -> None:
             feed(piece)

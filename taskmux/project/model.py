@@ -91,6 +91,9 @@ class ProjectConfig:
     tunnel: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Per backend, what the project overrides of the host config; the backend's to check."""
 
+    text: str = field(default="", compare=False, repr=False)
+    """What all this was read from."""
+
     def policy(self, task: TaskConfig) -> Policy:
         """Return what `lifecycle` needs to know of `task`."""
         return Policy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from taskmux.errors import InvalidValue, UnknownKey
@@ -31,7 +32,7 @@ def parse(text: str, path: str) -> ProjectConfig:
     except Wrong as wrong:
         line = line_of(text, wrong.keys)
         raise InvalidValue(path, dotted(wrong.keys), line, wrong.why, wrong.hint) from None
-    return found
+    return replace(found, text=text)
 
 
 def _project(document: dict[str, Any]) -> ProjectConfig:

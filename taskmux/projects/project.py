@@ -13,7 +13,7 @@ from anyio.abc import TaskStatus
 from taskmux.errors import NoConfig, TaskmuxError
 from taskmux.files import read_text
 from taskmux.project import ProjectConfig, parse
-from taskmux.supervisor import Services, Supervisor, end_leftovers
+from taskmux.supervisor import CarriedProject, Services, Supervisor, end_leftovers
 
 
 class Project:
@@ -23,7 +23,10 @@ class Project:
     with the last good configuration, whatever becomes of the file.
     """
 
-    def __init__(self, session: str, path: Path, services: Services) -> None:
+    def __init__(
+        self, session: str, path: Path, services: Services, carried: CarriedProject | None = None
+    ) -> None:
+        """See `host`; what was `carried` goes on as it is."""
         self.session = session
         self.path = path
         self.supervisor: Supervisor | None = None
@@ -35,6 +38,7 @@ class Project:
 
         self._services = services
         self._config: ProjectConfig | None = None
+        self._carried = carried
         self._closing = anyio.Event()
         self._resume = False
 
@@ -68,6 +72,22 @@ class Project:
         """Have `host` stop every task and return; with `resume`, the next daemon starts them."""
         self._resume = resume
         self._closing.set()
+
+    @property
+    def portable(self) -> bool:
+        """Whether `carry` would carry all that goes on now."""
+        quiet = not self.lock.locked() and not self._closing.is_set()
+        return quiet and (self.supervisor is None or self.supervisor.portable)
+
+    def busy(self) -> list[str]:
+        """Return the tasks that keep it from being portable, and why they do."""
+        crew = {} if self.supervisor is None else self.supervisor.crew.members
+        runners = {name: member.runner for name, member in crew.items()}
+        return [f"{n} ({r.task.reason})" for n, r in runners.items() if not r.portable]
+
+    def carry(self) -> CarriedProject | None:
+        """Return what it takes to go on in another program of this process; None if nothing."""
+        return None if self.supervisor is None else self.supervisor.carry()
 
     def note_opened(self) -> None:
         """Tell that there is a file now that can be used, where there was none before."""
@@ -109,14 +129,20 @@ class Project:
             self.error = None
 
     async def _open(self, stack: AsyncExitStack) -> None:
+        carried, self._carried = self._carried, None
         try:
-            config = self._config = read_config(self.path)
-            opening = Supervisor.open(self.session, self.path.parent, config, self._services)
+            config = self._config = self._first_config(carried)
+            folder = self.path.parent
+            opening = Supervisor.open(self.session, folder, config, self._services, carried)
             self.supervisor = await stack.enter_async_context(opening)
         except TaskmuxError as error:
             self._note_error(error)
             # What a daemon that died has left running is ours to end all the same.
             await end_leftovers(self._services.store.project(self.session).tasks.values())
+
+    def _first_config(self, carried: CarriedProject | None) -> ProjectConfig:
+        # What was in force stays so until the file was read as a change of it.
+        return read_config(self.path) if carried is None else parse(carried.text, str(self.path))
 
     async def _apply(self, config: ProjectConfig) -> list[str] | None:
         if config == self._config or self.supervisor is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,16 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup
 
 from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
-from taskmux.supervisor import Services
-from taskmux.undertaking import see_through
+from taskmux.supervisor import CarriedProject, Services
+from taskmux.undertaking import Undertakings
 
 from .project import Project, read_config
 from .watch import changed_configs
 
 Outcome = TypeVar("Outcome")
+
+
+NOTHING: Mapping[str, CarriedProject] = {}
 
 
 class Projects:
@@ -30,6 +33,7 @@ class Projects:
         self._projects: dict[str, Project] = {}
         self._hosts: dict[str, anyio.Event] = {}
         self._registering = anyio.Lock()
+        self._undertakings: Undertakings | None = None
         self._group: TaskGroup | None = None
         self._rewatch = anyio.Event()
         self._watching = True
@@ -42,12 +46,19 @@ class Projects:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, services: Services) -> AsyncIterator[Self]:
-        """Load what is registered, follow its files, and stop every task in the end."""
+    async def open(
+        cls, services: Services, carried: Mapping[str, CarriedProject] = NOTHING
+    ) -> AsyncIterator[Self]:
+        """Load what is registered, follow its files, and stop every task in the end.
+
+        What was `carried` goes on as it is.
+        """
         projects = cls(services)
         async with create_task_group() as projects._group:
+            projects._undertakings = Undertakings(projects._group)
             for session, path in services.store.registry().items():
-                await projects._host(Project(session, Path(path), services))
+                project = Project(session, Path(path), services, carried.get(session))
+                await projects._host(project)
             projects._group.start_soon(projects._watch)
             try:
                 yield projects
@@ -93,6 +104,22 @@ class Projects:
         read_config(project.path)
         return await self._see_through(partial(self._reopen, project)), []
 
+    @property
+    def portable(self) -> bool:
+        """Whether `carry` would carry all that goes on now."""
+        busy = self._undertakings is not None and self._undertakings.under_way
+        return not busy and all(project.portable for project in self)
+
+    def busy(self) -> list[str]:
+        """Return what keeps all this from being portable, for people."""
+        found = [f"{project.session}: {why}" for project in self for why in project.busy()]
+        return found or ["a project is being registered, edited or ended"]
+
+    def carry(self) -> dict[str, CarriedProject]:
+        """Return what it takes to go on in another program of this process."""
+        known = {project.session: project.carry() for project in self}
+        return {session: carried for session, carried in known.items() if carried is not None}
+
     async def close(self, *, resume: bool = False) -> None:
         """Stop every task of every project; with `resume`, the next daemon starts them again."""
         for project in self:
@@ -105,8 +132,8 @@ class Projects:
 
     async def _see_through(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         # Half done, it would leave a project that is there and does nothing.
-        assert self._group is not None
-        return await see_through(self._group, work)
+        assert self._undertakings is not None
+        return await self._undertakings.see_through(work)
 
     async def _register(self, path: Path, force: bool) -> tuple[Project, str]:
         async with self._registering:

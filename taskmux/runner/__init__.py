@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .life import Health, Life
+from .carried import Carried, CarriedLife, Ending, Health
+from .life import Life
 from .outfit import Outfit, Spec
-from .runner import Ending, Runner
+from .runner import Runner
 
-__all__ = ["Ending", "Health", "Life", "Outfit", "Runner", "Spec"]
+__all__ = ["Carried", "CarriedLife", "Ending", "Health", "Life", "Outfit", "Runner", "Spec"]

@@ -42,6 +42,11 @@ class Errands:
                 self._leaving.append(errand)
                 errand.scope.cancel()
 
+    @property
+    def under_way(self) -> set[str]:
+        """The kinds of which something is left, be it given up."""
+        return {*self._newest, *(errand.kind for errand in self._leaving)}
+
     async def settle(self) -> None:
         """Return when nothing is left of what was given up until now."""
         await _all_gone(tuple(self._leaving))

@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import anyio
@@ -20,6 +19,7 @@ from taskmux.plugins import guarded
 from taskmux.processes import Child, Terminal, Trace, end, listening, members, run_shell, spawn
 from taskmux.when import rfc3339
 
+from .carried import CarriedLife, Health
 from .outfit import Outfit, Spec
 
 DRAIN_LIMIT = 5.0
@@ -29,25 +29,20 @@ FIRST_PAUSE = 0.05
 """The pause between the first probes of a process that is not ready yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """One answer of a task's probe."""
-
-    ok: bool
-    method: str
-    reason: str
-    at: str
-
-
 Heard = Callable[[Health], None]
 
 
 class Life:
     """Owns one process: nothing of it is left when `live` returns, however it returns."""
 
-    def __init__(self, spec: Spec, outfit: Outfit, log: LogWriter) -> None:
+    child: Child
+    started_at: datetime
+
+    def __init__(
+        self, spec: Spec, outfit: Outfit, log: LogWriter, terminal: Terminal, *, ready: bool
+    ) -> None:
+        """See `begin` and `take_over`."""
         self.outfit = outfit
-        self.started_at = datetime.now(UTC)
         self.ended = False
         """The process is dead; what it left behind may still be looked for."""
 
@@ -59,20 +54,43 @@ class Life:
         self._draining = CancelScope(shield=True)
         self._drained = anyio.Event()
         self._watching = CancelScope()
-        self._terminal = Terminal.open()
-        # Before there is a process: what it prints first may be what is waited for.
+        self._terminal = terminal
+        self._ready = ready
         self._printed = anyio.Event()
-        self._forget = log.tap(self._look) if spec.ready_log is not None else lambda: None
+        awaits_line = spec.ready_log is not None and not ready
+        self._forget = log.tap(self._look) if awaits_line else lambda: None
+
+    @classmethod
+    def begin(cls, spec: Spec, outfit: Outfit, log: LogWriter) -> Life:
+        """Start the process. Raise `NoFolder`, or another `OSError`."""
+        terminal = Terminal.open()
+        # Before there is a process: what it prints first may be what is waited for.
+        life = cls(spec, outfit, log, terminal, ready=False)
         try:
-            self.child: Child = spawn(
-                spec.command, cwd=spec.cwd, environ=outfit.environ, terminal=self._terminal
+            life.started_at = datetime.now(UTC)
+            life.child = spawn(
+                spec.command, cwd=spec.cwd, environ=outfit.environ, terminal=terminal
             )
         except BaseException:
-            self._forget()
-            self._terminal.close()
+            life._forget()
+            terminal.close()
             raise
-        self._terminal.release_slave()
-        log.note(run_started(outfit.run, self.child.pid))
+        log.note(run_started(outfit.run, life.child.pid))
+        return life
+
+    @classmethod
+    def take_over(cls, spec: Spec, log: LogWriter, carried: CarriedLife) -> Life:
+        """Go on with a process of ours that was started before; raise `OSError` if it is none."""
+        life = cls(spec, carried.outfit, log, Terminal(carried.terminal), ready=carried.ready)
+        life.started_at = carried.started_at
+        life.child = Child(carried.pid)
+        return life
+
+    def carry(self) -> CarriedLife:
+        """Return what it takes to go on with it in another program of this process."""
+        return CarriedLife(
+            self.pid, self._terminal.master, self.outfit, self.started_at, self._ready
+        )
 
     @property
     def pid(self) -> int:
@@ -127,7 +145,8 @@ class Life:
     async def _drain(self) -> None:
         # Shielded: cancelled with its group, it would leave the last output unread.
         with self._draining:
-            await self._terminal.drain(self._log.feed, self._log.flush)
+            feed, flush = self._log.feed, self._log.flush
+            await self._terminal.drain(feed, flush, begun=self._log.pending)
         self._log.flush()
         self._drained.set()
 
@@ -143,19 +162,20 @@ class Life:
     async def _probe(self, heard: Heard) -> None:
         spec, ask = self._spec, await self._prepared()
         began = time.monotonic()
-        ready = False
-        if spec.ready_log is not None:
+        if self._ready:  # as it was taken over; a probe may have to get to know it anew
+            await anyio.sleep(spec.health_interval)
+        elif spec.ready_log is not None:
             await self._printed.wait()
             self._forget()
             heard(self._health("ready_log", ProbeResult(True, "printed what ready_log waits for")))
-            ready = True
+            self._ready = True
             await anyio.sleep(spec.health_interval)
         while True:
             result = await self._ask(ask)
             heard(self._health(spec.probe.name, result))
-            ready = ready or result.ok
+            self._ready = self._ready or result.ok
             elapsed = time.monotonic() - began
-            await anyio.sleep(spec.health_interval if ready else pause(elapsed, spec))
+            await anyio.sleep(spec.health_interval if self._ready else pause(elapsed, spec))
 
     def _health(self, method: str, result: ProbeResult) -> Health:
         return Health(result.ok, method, result.detail, rfc3339(datetime.now(UTC)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -11,7 +11,7 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import lifecycle
-from taskmux.errors import FolderMissing, HookFailed, HookTimedOut, SpawnFailed, TaskmuxError
+from taskmux.errors import TaskmuxError
 from taskmux.lifecycle import (
     RESTING,
     Action,
@@ -27,27 +27,23 @@ from taskmux.lifecycle import (
     step,
 )
 from taskmux.logs import LogWriter
-from taskmux.processes import NoFolder, run_shell
 
-from .aside import Aside
+from .carried import Carried, Ending, Health
 from .errands import Errands
-from .life import Health, Life
+from .failures import told
+from .hooks import run_hook
+from .life import Life
 from .onlookers import Onlookers
 from .outfit import Outfit, Spec
 
 HELD = ("dependencies", Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
 """What `Abandon` gives up, by the kinds it is begun under."""
 
+CARRIED = {"dependencies", Timer.RETRY, Timer.GRACE, Timer.SETTLE}
+"""What is under way, and can be begun anew by who takes over."""
+
 DECISIVE = {Hook.BEFORE_START, Hook.BEFORE_STOP}
 """The hooks without which what was asked for does not happen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What the last stop took: the hardest signal, and what it could not end."""
-
-    signal: str | None = None
-    survivors: tuple[int, ...] = ()
 
 
 class Runner:
@@ -106,11 +102,44 @@ class Runner:
         self._errands = Errands(self._send)
         self._onlookers = Onlookers()
         self._over = False
+        self._due: dict[Timer, float] = {}
 
     @property
     def outdated(self) -> bool:
         """Whether the process at work was started from an older declaration."""
         return self._next_spec is not None
+
+    @property
+    def portable(self) -> bool:
+        """Whether `carry` would carry all of it now: no hook runs, and nothing starts or ends."""
+        at_work = self.life is not None and not self.life.ended
+        whole = at_work == self.task.alive and self._errands.under_way <= CARRIED
+        return whole and lifecycle.portable(self.task)
+
+    def carry(self) -> Carried:
+        """Return what it takes to go on with the task in another program of this process."""
+        return Carried(
+            task=self.task,
+            life=None if self.life is None else self.life.carry(),
+            unfinished=self.log.carry(),
+            health=self.health,
+            status=self.status,
+            ending=self.ending,
+            retry=max(0.0, self._due.get(Timer.RETRY, 0.0) - anyio.current_time()),
+        )
+
+    def take_over(self, carried: Carried) -> None:
+        """Go on, once at work, with what `carry` returned. Raise `OSError` if it can't be."""
+        assert self._group is not None, "asked before it runs"
+        self.task, self.health = carried.task, carried.health
+        self.status, self.ending = carried.status, carried.ending
+        self.log.take_over(carried.unfinished)
+        if carried.life is not None:
+            self._worn = carried.task.epoch, carried.life.outfit
+            self.life = Life.take_over(self.spec, self.log, carried.life)
+            self._group.start_soon(self._tend, carried.task.epoch, self.life)
+        for action in lifecycle.resume(self.task, self.spec.policy, carried.retry):
+            self._perform(action)
 
     def declare(self, spec: Spec) -> None:
         """Take a new declaration; a process at work keeps the one it was started with."""
@@ -179,6 +208,7 @@ class Runner:
             case lifecycle.Run(epoch, hook):
                 self._begin(hook, partial(self._hook, epoch, hook))
             case lifecycle.Arm(epoch, timer, after):
+                self._due[timer] = anyio.current_time() + after
                 self._begin(timer, partial(self._ring, TimerFired(epoch, timer), after))
             case lifecycle.Abandon():
                 self._errands.give_up(*HELD)
@@ -211,9 +241,7 @@ class Runner:
 
     async def _hook(self, epoch: int, hook: Hook) -> Event:
         try:
-            outfit = self._outfit(epoch)
-            for command in self.spec.hooks.get(hook, ()):
-                await self._run_hook(hook, command, outfit)
+            await run_hook(self.spec, hook, self._outfit(epoch), self.log)
         except TaskmuxError as error:
             if hook in DECISIVE:
                 self.error = error
@@ -227,26 +255,6 @@ class Runner:
             self._worn = epoch, self._make_outfit()
         return self._worn[1]
 
-    async def _run_hook(self, hook: Hook, command: str, outfit: Outfit) -> None:
-        spec = self.spec
-        self.log.note(f"{hook}: {command}")
-        aside = Aside(self.log)
-        try:
-            with anyio.fail_after(spec.hook_timeout):
-                run = await run_shell(
-                    command, cwd=spec.cwd, environ=outfit.environ, feed=aside.feed
-                )
-        except TimeoutError:
-            raise HookTimedOut(spec.name, hook, spec.hook_timeout) from None
-        except NoFolder:
-            raise FolderMissing(spec.name, str(spec.cwd)) from None
-        except OSError as error:
-            raise SpawnFailed(spec.name, f"{hook}: {error.strerror or error}") from None
-        finally:
-            aside.end()
-        if run.status != 0:
-            raise HookFailed(spec.name, hook, run.status, run.tail.rpartition("\n")[2])
-
     async def _live(self, epoch: int) -> None:
         try:
             self.life = life = self._spawn(epoch)
@@ -256,6 +264,9 @@ class Runner:
         self._on_change()
         if self.task.urge is not None:  # a stop came before there was anything to stop
             self._signal(self.task.urge)
+        await self._tend(epoch, life)
+
+    async def _tend(self, epoch: int, life: Life) -> None:
         try:
             self.status = await life.live(partial(self._heard, epoch), self._note_death)
         finally:
@@ -274,12 +285,8 @@ class Runner:
         self._renew()
         self.health, self.ending = None, Ending()
         spec, outfit = self.spec, self._outfit(epoch)
-        try:
-            life = Life(spec, outfit, self.log)
-        except NoFolder:
-            raise FolderMissing(spec.name, str(spec.cwd)) from None
-        except OSError as error:
-            raise SpawnFailed(spec.name, error.strerror or str(error)) from None
+        with told(spec):
+            life = Life.begin(spec, outfit, self.log)
         self._tell(News("task_started", {"pid": life.pid, "port": outfit.port}))
         return life
 

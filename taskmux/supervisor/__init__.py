@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .carried import CarriedProject
 from .gate import settled
 from .ledger import end_leftovers
 from .reports import health_report, task_report
@@ -10,5 +11,6 @@ from .supervisor import Supervisor
 from .usage import Meter
 
 __all__ = [
-    "Meter", "Services", "Supervisor", "end_leftovers", "health_report", "settled", "task_report",
+    "CarriedProject", "Meter", "Services", "Supervisor", "end_leftovers", "health_report",
+    "settled", "task_report",
 ]  # fmt: skip

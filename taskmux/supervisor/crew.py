@@ -13,65 +13,22 @@ from anyio import CancelScope
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import graph, paths
-from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskNotFound
-from taskmux.lifecycle import RESTING, News, State, Stop, Task
+from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskmuxError, TaskNotFound
+from taskmux.lifecycle import RESTING, News, Stop
 from taskmux.logs import LogWriter
-from taskmux.processes import boot_id, holder
-from taskmux.project import Condition, ProjectConfig, TaskConfig
+from taskmux.processes import holder
+from taskmux.project import Condition, ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
-from taskmux.store import Child, Memory, environ_key
+from taskmux.store import Memory
 
+from .carried import CarriedMember
 from .environ import Identity, Sibling, sibling_at, task_environ
 from .gate import Verdict, verdict
+from .member import Member, recalled
 from .services import Services
 from .specs import log_of, make_spec
 
-
-class Member:
-    """One task with its runner, and what is remembered of it between two runs of the daemon."""
-
-    def __init__(self, runner: Runner, port: int, memory: Memory, scope: CancelScope) -> None:
-        self.runner = runner
-        self.port = port
-        self.run = memory.run
-        self.wear({})
-        self.status = memory.status
-        self.counts = {"task_started": 0, "auto_restart": 0, "health_check_failed": 0}
-        self.scope = scope
-        self.spared: frozenset[str] = frozenset()
-        """Dependencies that its next start does not wait for."""
-
-    def wear(self, environ: Mapping[str, str]) -> None:
-        """Take the caller's environment for the processes to come."""
-        self.environ = environ
-        self.environ_key = environ_key(environ)
-
-    @property
-    def task(self) -> Task:
-        """The task as `lifecycle` sees it."""
-        return self.runner.task
-
-    @property
-    def exit_status(self) -> int | None:
-        """How its newest process ended, in this life of the daemon or an earlier one."""
-        return self.status if self.runner.status is None else self.runner.status
-
-    def memory(self) -> Memory:
-        """Return what the next daemon should know."""
-        life = self.runner.life
-        child = None
-        if life is not None:
-            child = Child(life.pid, life.child.started, boot_id(), life.outfit.run_id)
-        return Memory(
-            state=self.task.state,
-            reason=self.task.reason,
-            wanted=self.task.wanted,
-            run=self.run,
-            port=self.port,
-            status=self.exit_status,
-            environ=self.environ_key if self.environ else None,
-            child=child,
-        )
+NOBODY: Mapping[str, CarriedMember] = {}
 
 
 class Crew:
@@ -109,11 +66,16 @@ class Crew:
         return {name: task.depends_on for name, task in self.config.tasks.items()}
 
     async def adopt(
-        self, config: ProjectConfig, group: TaskGroup, memories: Mapping[str, Memory]
+        self,
+        config: ProjectConfig,
+        group: TaskGroup,
+        memories: Mapping[str, Memory],
+        carried: Mapping[str, CarriedMember] = NOBODY,
     ) -> list[str]:
         """Make the members those of `config`; return those whose table changed while they ran.
 
         Members that are not in it any more are stopped, whatever their hooks say.
+        New ones become what they were by `memories`, and by what was `carried`.
         """
         # All that can be wrong with it is found before anything is changed.
         tasks = config.tasks.items()
@@ -121,29 +83,54 @@ class Crew:
         logs = self._writers([task for name, task in tasks if name not in self.members])
         gone = [name for name in self.members if name not in config.tasks]
         await self._dismiss(gone)
+        for member in self.members.values():
+            if not member.runner.outdated:
+                member.origin = self.config.text
         self.config = config
         for name, spec in specs.items():
             if name in self.members:
                 self.members[name].runner.declare(spec)
             else:
-                await self._hire(spec, logs[name], group, memories.get(name, Memory()))
+                member = self._member(spec, logs[name], memories.get(name, Memory()), carried)
+                self.members[name] = member
+                await group.start(self._employ, member)
+        # All are there before the first one looks at those it depends on.
+        for name in carried.keys() & specs.keys():
+            self.members[name].runner.take_over(carried[name].runner)
         self.members = {name: self.members[name] for name in config.tasks}
         return [name for name, member in self.members.items() if member.runner.outdated]
 
-    async def _hire(self, spec: Spec, log: LogWriter, group: TaskGroup, memory: Memory) -> None:
-        name = spec.name
+    def _member(
+        self, spec: Spec, log: LogWriter, memory: Memory, carried: Mapping[str, CarriedMember]
+    ) -> Member:
+        name, past = spec.name, carried.get(spec.name)
         runner = Runner(
-            spec,
+            spec if past is None else self._started_from(past.origin, spec),
             log,
-            task=_recalled(memory),
+            task=recalled(memory) if past is None else past.runner.task,
             outfit=partial(self._outfit, name),
             dependencies=partial(self._dependencies, name),
             tell=partial(self._tell, name),
             changed=self._changed,
         )
-        port = self._services.ports.take(f"{self._session}/{name}", memory.port)
-        member = self.members[name] = Member(runner, port, memory, CancelScope())
-        await group.start(self._employ, member)
+        owner = f"{self._session}/{name}"
+        if past is None or memory.port is None:
+            port = self._services.ports.take(owner, memory.port)
+            return Member(runner, port, memory, CancelScope())
+        self._services.ports.keep(owner, memory.port)
+        member = Member(runner, memory.port, memory, CancelScope())
+        member.counts |= past.counts
+        member.origin = past.origin
+        runner.declare(spec)
+        return member
+
+    def _started_from(self, origin: str, spec: Spec) -> Spec:
+        """Return the declaration of a task as it was in `origin`; `spec`, if that says nothing."""
+        with suppress(TaskmuxError, KeyError):
+            if origin:
+                config = parse(origin, str(self.folder / paths.CONFIG_NAME))
+                return make_spec(config, config.tasks[spec.name], self.folder, self._services)
+        return spec
 
     async def _employ(
         self, member: Member, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
@@ -256,10 +243,3 @@ class Crew:
 
     def _publish(self, kind: str, task: str, **facts: object) -> None:
         self._services.bus.publish(kind, self._session, task=task, **facts)
-
-
-def _recalled(memory: Memory) -> Task:
-    state = State(memory.state) if memory.state in set(State) else State.STOPPED
-    if state in RESTING:
-        return Task(state=state, wanted=memory.wanted, reason=memory.reason)
-    return Task(reason=f"was {state} when the daemon ended")

@@ -56,15 +56,18 @@ class Ledger:
     def save(self, crew: Crew) -> None:
         """Write; a disk that is full, or refuses, is told in an event and costs nothing else."""
         self._changed = anyio.Event()
-        members = {name: crew[name] for name in crew}
-        memories = {name: self._known(name, member.memory()) for name, member in members.items()}
-        environs = {m.environ_key: m.environ for m in members.values() if m.environ}
-        content = ProjectMemory(memories, {key: dict(e) for key, e in environs.items()})
         try:
-            self._services.store.save_project(self._session, content)
+            self._services.store.save_project(self._session, self.known(crew))
         except OSError as error:
             reason = error.strerror or str(error)
             self._services.bus.publish("state_not_saved", self._session, reason=reason)
+
+    def known(self, crew: Crew) -> ProjectMemory:
+        """Return what is known now."""
+        members = {name: crew[name] for name in crew}
+        memories = {name: self._known(name, member.memory()) for name, member in members.items()}
+        environs = {m.environ_key: m.environ for m in members.values() if m.environ}
+        return ProjectMemory(memories, {key: dict(e) for key, e in environs.items()})
 
     def _known(self, name: str, memory: Memory) -> Memory:
         before = self._resuming.get(name)

@@ -10,7 +10,8 @@ from taskmux.runner import Health
 from taskmux.when import rfc3339
 from taskmux.wire import HealthReport, HealthRow, LastHealth, TaskCounts, TaskReport
 
-from .crew import Crew, Member
+from .crew import Crew
+from .member import Member
 from .specs import folder_of
 
 NOTHING = Usage(cpu=0.0, memory=0, pids=())

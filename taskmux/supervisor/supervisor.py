@@ -16,11 +16,12 @@ from taskmux import graph
 from taskmux.errors import AlreadyRunning, NotRunning, TaskmuxError, TimedOut
 from taskmux.lifecycle import RESTING, Start, State, Stop
 from taskmux.project import ProjectConfig
-from taskmux.store import Memory, ProjectMemory
-from taskmux.undertaking import see_through
+from taskmux.store import Memory
+from taskmux.undertaking import Undertakings
 from taskmux.wire import ActionReport
 
 from . import outcome
+from .carried import CarriedProject
 from .crew import Crew
 from .gate import settled, up
 from .ledger import Ledger, end_leftovers
@@ -38,37 +39,43 @@ class Supervisor:
         self.session = session
         self._services = services
         self._tasks = tasks
+        self._undertakings = Undertakings(tasks)
         self._ledger = Ledger(session, services)
         self.crew = Crew(session, folder, services, self._ledger.note_change)
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, session: str, folder: Path, config: ProjectConfig, services: Services
+        cls,
+        session: str,
+        folder: Path,
+        config: ProjectConfig,
+        services: Services,
+        carried: CarriedProject | None = None,
     ) -> AsyncIterator[Self]:
         """Bring the project to where it was left, yield it, and stop every task of it.
 
-        Raises what is wrong with `config` and shows only when it is carried out.
+        What was `carried` goes on as it is. Raises what is wrong with `config` and
+        shows only when it is carried out.
         """
-        memory = services.store.project(session)
-        await end_leftovers(memory.tasks.values())
+        past = await _recall(session, services) if carried is None else carried
         refused: TaskmuxError | None = None
         async with create_task_group() as group:
             supervisor = cls(session, folder, services, group)
             try:
-                await supervisor.crew.adopt(config, group, memory.tasks)
+                await supervisor.crew.adopt(config, group, past.memory.tasks, past.members)
             except TaskmuxError as error:  # raised below: here it would become a group
                 refused = error
                 group.cancel_scope.cancel()
             else:
-                async with supervisor._at_work(memory):
+                async with supervisor._at_work(past):
                     yield supervisor
         if refused is not None:
             raise refused
 
     @asynccontextmanager
-    async def _at_work(self, memory: ProjectMemory) -> AsyncIterator[None]:
-        self._recall(memory)
+    async def _at_work(self, past: CarriedProject) -> AsyncIterator[None]:
+        self._resume(past)
         self._tasks.start_soon(self._ledger.keep, self.crew)
         try:
             yield
@@ -113,7 +120,7 @@ class Supervisor:
         if kill and len(named) == 1 and self.crew[named[0]].task.state in RESTING:
             raise NotRunning(named[0], self.crew[named[0]].task.state)
         stop = partial(self._stop, chosen, Stop(kill=kill))
-        stopped = await see_through(self._tasks, stop)
+        stopped = await self._undertakings.see_through(stop)
         if not named:
             self._services.bus.publish("session_stopped", self.session)
         return [stopped[name].report for name in chosen]
@@ -131,7 +138,7 @@ class Supervisor:
         automatic = set(self._automatic())
         chosen = named or [n for n in self.crew if n in automatic or up(self.crew[n].task)]
         cycle = partial(self._cycle, chosen, environ)
-        stopped, started = await see_through(self._tasks, cycle)
+        stopped, started = await self._undertakings.see_through(cycle)
         if wait:
             await self._settle(started, limit)
         return [
@@ -147,6 +154,17 @@ class Supervisor:
             self._ledger.mark_resuming(self.crew)
         await self._stop(list(self.crew), Stop(final=True))
         self._ledger.save(self.crew)
+
+    @property
+    def portable(self) -> bool:
+        """Whether `carry` would carry all that goes on now."""
+        runners = [self.crew[name].runner for name in self.crew]
+        return not self._undertakings.under_way and all(runner.portable for runner in runners)
+
+    def carry(self) -> CarriedProject:
+        """Return what it takes to go on with the project in another program of this process."""
+        members = {name: self.crew[name].carry() for name in self.crew}
+        return CarriedProject(self.crew.config.text, self._ledger.known(self.crew), members)
 
     def report(self, name: str, action: str) -> ActionReport:
         """Report that `action` was done about a task, and how it is now."""
@@ -206,12 +224,21 @@ class Supervisor:
         config = self.crew.config
         return [name for name in self.crew if config.auto_start and config.tasks[name].auto_start]
 
-    def _recall(self, memory: ProjectMemory) -> None:
+    def _resume(self, past: CarriedProject) -> None:
+        memory = past.memory
         known = {name: memory.tasks.get(name, Memory()) for name in self.crew}
         for name, task in known.items():
             self.crew[name].wear(memory.environs.get(task.environ or "", {}))
-        up = [n for n, task in known.items() if task.wanted and task.state not in RESTING]
+        lost = [n for n, task in known.items() if task.wanted and task.state not in RESTING]
+        up = [name for name in lost if name not in past.members]
         for name in up:
             # It was up without those that were not: they stay as they were, and it comes back.
             self.crew[name].spared = frozenset(self.crew.graph[name]).difference(up)
         self._start(up, [], None)
+
+
+async def _recall(session: str, services: Services) -> CarriedProject:
+    """End what a daemon that died has left running; return what it wrote down."""
+    memory = services.store.project(session)
+    await end_leftovers(memory.tasks.values())
+    return CarriedProject("", memory, {})

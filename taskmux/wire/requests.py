@@ -187,6 +187,16 @@ class Shutdown(Request, frozen=True, kw_only=True):
     """Have the next daemon start again what runs now."""
 
 
+class Renew(Request, frozen=True, kw_only=True):
+    """Restart the daemon under its tasks, which go on as they are.
+
+    The connection ends without an answer once that has happened; `hello` tells then
+    who answers. With `port`, the WebSocket moves there.
+    """
+
+    port: int | None = None
+
+
 COMMANDS: dict[str, type[Request]] = {
     "add": Add,
     "clean_logs": CleanLogs,
@@ -200,6 +210,7 @@ COMMANDS: dict[str, type[Request]] = {
     "register": Register,
     "reload": Reload,
     "remove": Remove,
+    "renew": Renew,
     "restart": RestartTasks,
     "shutdown": Shutdown,
     "start": StartTasks,

@@ -11,6 +11,7 @@ import anyio
 
 from taskmux.api.commands import Commands, House
 from taskmux.api.unix import open_unix_door
+from taskmux.errors import NotRenewed
 from taskmux.projects import Projects
 from taskmux.supervisor import Services
 from taskmux.wire import PROTOCOL, DaemonReport
@@ -52,12 +53,17 @@ class Place:
             return await client.hear()
 
 
+async def never(port: int | None) -> None:
+    """Refuse to be restarted: this is no process of its own."""
+    raise NotRenewed(f"not with port {port} either", [])
+
+
 @asynccontextmanager
 async def open_place(services: Services) -> AsyncIterator[Place]:
     home = services.home
     door = home / "daemon.sock"
     with anyio.fail_after(50):
         async with Projects.open(services) as projects:
-            house = House(projects, services, about, lambda _: projects.close())
+            house = House(projects, services, about, lambda _: projects.close(), never)
             async with open_unix_door(door, Commands(house), home / "daemon.log"):
                 yield Place(services, house, door)

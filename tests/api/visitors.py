@@ -61,8 +61,8 @@ async def open_door(
             peer_uid=peer_uid,
             limits=limits,
             patience=patience,
-        ) as port:
-            yield Door(port, desk)
+        ) as reception:
+            yield Door(reception.listening.port, desk)
 
 
 async def talk(door: Door, say: Callable[[ClientConnection], Result], **options: Any) -> Result:

@@ -86,7 +86,7 @@ def test_a_restart_has_the_next_daemon_go_on(daemon: FakeDaemon, taskmux: Taskmu
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     daemon.answers |= {"hello": about(pid=gone.pid), "shutdown": about(pid=gone.pid)}
-    assert taskmux("daemon", "restart", "--json").document["running"]
+    assert taskmux("daemon", "restart", "--stop-tasks", "--json").document["running"]
     [request] = [one for one in daemon.asked if one["command"] == "shutdown"]
     assert request["params"] == {"resume": True}
 

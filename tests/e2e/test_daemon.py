@@ -100,7 +100,7 @@ def test_a_restart_brings_back_what_ran_and_nothing_else(site: Site) -> None:
     site.ask("start")
     site.ask("stop", "b")
     before = site.daemon_pid()
-    site.ask("daemon", "restart")
+    site.ask("daemon", "restart", "--stop-tasks")
     assert site.daemon_pid() != before
     site.ask("wait", "a", "--timeout", "30")
     tasks = site.tasks()

@@ -103,3 +103,17 @@ def test_a_line_of_64_mb_is_never_held_as_a_whole(size: int) -> None:
         tracemalloc.stop()
     assert length + cutter.take(b"\n").count(b"#") == 64 * 1024 * 1024
     assert peak < 16 * LINE_LIMIT
+
+
+@given(TRICKY.map(b"".join), st.integers(0, 40), st.booleans())
+def test_another_cutter_goes_on_where_one_was(output: bytes, cut: int, flushed: bool) -> None:
+    first, second, both = Cutter(limit=8), Cutter(limit=8), Cutter(limit=8)
+    expected = both.take(output[:cut])
+    found = first.take(output[:cut])
+    if flushed:
+        expected += both.flush()
+        found += first.flush()
+    pending, begun = first.carry()
+    second.take_over(pending, begun=begun)
+    expected += both.take(output[cut:]) + both.flush()
+    assert found + second.take(output[cut:]) + second.flush() == expected

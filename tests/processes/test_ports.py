@@ -126,3 +126,10 @@ def test_tables_with_different_salt_prefer_different_ports() -> None:
     one, other = Ports("one home").take("shop/api"), Ports("other home").take("shop/api")
     assert one != other
     assert Ports(salt="one home").take("shop/api") == one
+
+
+def test_what_is_kept_need_not_be_free_and_is_nobody_else_s(listen: Listen) -> None:
+    port = listen("127.0.0.1", 0).getsockname()[1]
+    ports = Ports()
+    ports.keep("shop/api", port)
+    assert ports.take("shop/web", port) != port

@@ -197,7 +197,7 @@ def _health_of(site: Site) -> Health | None:
 def life_of(command: str, probe: Answers, home: Path) -> Life:
     environ = {"PATH": os.environ["PATH"], MARKER: str(home)}
     log = LogWriter(home / "web.log", max_size=1_000_000, max_files=1)
-    return Life(spec_of(command, probe=probe), Outfit(environ, 1, 1, str(home)), log)
+    return Life.begin(spec_of(command, probe=probe), Outfit(environ, 1, 1, str(home)), log)
 
 
 async def test_no_probe_speaks_well_of_the_dead(home: Path) -> None:
@@ -221,7 +221,7 @@ async def test_what_could_not_be_made_leaves_nothing_open(
     before = descriptors()
     log = LogWriter(home / "web.log", max_size=1_000_000, max_files=1)
     with pytest.raises(OSError, match="No such file"):
-        Life(spec_of("true", cwd=home / "gone"), Outfit({}, 1, 1, "none"), log)
+        Life.begin(spec_of("true", cwd=home / "gone"), Outfit({}, 1, 1, "none"), log)
     log.close()
     assert descriptors() == before
 

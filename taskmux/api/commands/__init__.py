@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .gate import Gate
 from .house import House
 from .table import Commands
 
-__all__ = ["Commands", "House"]
+__all__ = ["Commands", "Gate", "House"]

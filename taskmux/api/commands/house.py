@@ -24,6 +24,9 @@ class House:
 
     With True, the next daemon starts again what ran."""
 
+    renew: Callable[[int | None], Awaitable[None]]
+    """Goes on in a new program, with the WebSocket at that port. Returns never, or raises."""
+
     meter: Meter = field(default_factory=Meter)
     readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """Threads that may go through logs at the same time: a search may take them long."""

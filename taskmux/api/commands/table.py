@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from taskmux import wire
-from taskmux.errors import DaemonEnding
+from taskmux.errors import DaemonEnding, DaemonRenewing
 from taskmux.mailbox import Push
 
 from . import registry, streams, tasks, views
+from .gate import Gate
 from .house import House
 
 Handler = Callable[[House, Any], Awaitable[wire.Report]]
@@ -28,6 +29,7 @@ HANDLERS: dict[type[wire.Request], Handler] = {
     wire.Register: registry.register,
     wire.Reload: registry.reload,
     wire.Remove: registry.remove,
+    wire.Renew: registry.renew,
     wire.RestartTasks: tasks.restart,
     wire.Shutdown: registry.shutdown,
     wire.StartTasks: tasks.start,
@@ -39,28 +41,38 @@ HANDLERS: dict[type[wire.Request], Handler] = {
 }
 
 
-class Commands:
-    """The desk behind both doors. Once told to end the daemon, it takes nothing new."""
+REPEATABLE = (
+    wire.Events, wire.Health, wire.Inspect, wire.Logs, wire.Status, wire.StatusAll, wire.Wait,
+)  # fmt: skip
+"""Requests that change nothing: whoever got no answer may ask again."""
 
-    def __init__(self, house: House) -> None:
+ALWAYS = (wire.Hello, wire.ListProjects, wire.Shutdown)
+"""Requests that are answered even while nothing new is taken."""
+
+
+class Commands:
+    """The desk behind both doors."""
+
+    def __init__(self, house: House, gate: Gate | None = None) -> None:
         self._house = house
-        self._ending = False
+        self._gate = gate or Gate()
 
     async def answer(self, request: wire.Request) -> wire.Report:
         """Return what the request asked for, or raise the `TaskmuxError` that says why not."""
+        if not isinstance(request, ALWAYS):
+            self._gate.check()
         if isinstance(request, wire.Shutdown):
-            self._ending = True
-        elif not isinstance(request, wire.Hello | wire.ListProjects):
-            self._check_open()
-        return await HANDLERS[type(request)](self._house, request)
+            self._gate.close(DaemonEnding(self._house.about().pid))
+        if isinstance(request, wire.Renew):  # it ends the waiting of all others
+            return await HANDLERS[wire.Renew](self._house, request)
+        with self._gate.inside() as given_up:
+            return await HANDLERS[type(request)](self._house, request)
+        assert given_up.cancelled_caught
+        raise DaemonRenewing(begun=not isinstance(request, REPEATABLE))
 
     @asynccontextmanager
     async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:
         """Stream events and output to one reader, as much of it as the reader takes."""
-        self._check_open()
+        self._gate.check()
         async with streams.open_stream(self._house, request) as pushes:
             yield pushes
-
-    def _check_open(self) -> None:
-        if self._ending:
-            raise DaemonEnding(self._house.about().pid)

@@ -1,0 +1,115 @@
+"""The daemon's two doors: its Unix socket and its WebSocket."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+from taskmux import paths
+from taskmux.api.desk import Desk
+from taskmux.api.reception import Reception
+from taskmux.api.token import renew_token
+from taskmux.api.unix import open_unix_door
+from taskmux.api.websocket import open_websocket_door
+from taskmux.bus import Bus
+from taskmux.errors import DaemonDidNotStart
+from taskmux.files import set_aside
+from taskmux.processes import peer_uid
+
+from .carried import CarriedDoors
+
+log = logging.getLogger("taskmux")
+
+
+class Doors:
+    """Opens both; where a program before this one has them open already, nobody notices."""
+
+    def __init__(self, home: Path, bus: Bus, carried: CarriedDoors | None) -> None:
+        self.reason = ""
+        """Where the WebSocket is, or why there is none; for people."""
+
+        self._home = home
+        self._bus = bus
+        self._log_path = paths.daemon_log(home)
+        self._carried = carried
+        self._unix: Reception | None = None
+        self._websocket: Reception | None = None
+        self._token = ""
+
+    @property
+    def api_port(self) -> int | None:
+        """Where the WebSocket listens; None if it does not."""
+        return None if self._websocket is None else self._websocket.listening.port
+
+    def carry(self) -> CarriedDoors:
+        """Return what it takes to go on answering at both."""
+        assert self._unix is not None, "carried before it was open"
+        websocket = None if self._websocket is None else self._websocket.listening
+        return CarriedDoors(self._unix.listening, websocket, self._token)
+
+    def pause(self) -> None:
+        """Have whoever comes wait in front of them."""
+        for door in self._both():
+            door.pause()
+
+    def resume(self) -> None:
+        """Let in who waits, and who comes."""
+        for door in self._both():
+            door.resume()
+
+    def _both(self) -> list[Reception]:
+        return [door for door in (self._unix, self._websocket) if door is not None]
+
+    async def open(self, stack: AsyncExitStack, desk: Desk, port: int) -> None:
+        """Answer at both until `stack` is left; 0 takes any port.
+
+        Raises `DaemonDidNotStart` if there cannot be a Unix socket. The CLI does not
+        need the WebSocket: a port that is taken costs other programs, not the tasks.
+        """
+        what = "its token"
+        try:
+            self._token = self._carried.token if self._carried else self._new_token()
+            what = f"port {port}"
+            self._websocket = await self._open_websocket(stack, desk, port)
+            self.reason = f"WebSocket on port {self.api_port}"
+        except OSError as error:
+            self.reason = f"no WebSocket: {what} cannot be used: {error.strerror or error}"
+            log.warning("%s", self.reason)
+        await self._open_unix(stack, desk)
+
+    def _new_token(self) -> str:
+        return renew_token(paths.token(self._home))
+
+    async def _open_websocket(self, stack: AsyncExitStack, desk: Desk, port: int) -> Reception:
+        was = None if self._carried is None else self._carried.websocket
+        if was is not None and port not in (0, was.port):
+            for descriptor in was.descriptors:
+                os.close(descriptor)
+            was = None
+        door = open_websocket_door(
+            was or port, desk, self._log_path, token=self._token, peer_uid=peer_uid
+        )
+        return await stack.enter_async_context(door)
+
+    async def _open_unix(self, stack: AsyncExitStack, desk: Desk) -> None:
+        path, was = paths.door(self._home), None
+        if self._carried is not None:
+            was = self._carried.unix
+        else:
+            self._make_room(path)
+        try:
+            door = open_unix_door(path, desk, self._log_path, was=was)
+            self._unix = await stack.enter_async_context(door)
+        except OSError as error:
+            why = f"{path} cannot be used: {error.strerror or error}"
+            raise DaemonDidNotStart(why, (), str(self._log_path)) from None
+
+    def _make_room(self, path: Path) -> None:
+        with suppress(FileNotFoundError):
+            if not stat.S_ISSOCK(path.lstat().st_mode):
+                aside = set_aside(path)
+                log.warning("set aside %s: it is not a socket", aside)
+                self._bus.publish("state_damaged", path=str(aside), reason="it is not a socket")

@@ -1,0 +1,30 @@
+"""A project at work, for another program of this process to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from taskmux.runner import Carried
+from taskmux.store import ProjectMemory
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedMember:
+    """One task, beside what is remembered of it anyway."""
+
+    runner: Carried
+    counts: Mapping[str, int]
+    origin: str
+    """The text of the taskmux.toml that its process was started from; "" if not outdated."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedProject:
+    """Everything that a supervisor knows."""
+
+    text: str
+    """The taskmux.toml that is in force."""
+
+    memory: ProjectMemory
+    members: Mapping[str, CarriedMember]

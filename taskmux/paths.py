@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 CONFIG_NAME = "taskmux.toml"
@@ -65,3 +65,21 @@ def find_config(folder: Path) -> Path | None:
         if (place / CONFIG_NAME).is_file():
             return place / CONFIG_NAME
     return None
+
+
+def ours(home: Path) -> Iterator[Path]:
+    """Yield every file and folder in `home` that taskmux made, the host config left out."""
+    known = (door, daemon_log, events, registry, token)
+    names = {function(home).name for function in known}
+    names |= {"daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects"}
+    for place in home.iterdir() if home.is_dir() else ():
+        base = place.name.removesuffix(".1")
+        if base in names or place in {*remains(home)}:
+            yield place
+
+
+def remains(home: Path) -> Iterator[Path]:
+    """Yield what damage and crashes left: files set aside, and new versions never put in place."""
+    for folder in (home, *home.glob("projects/*")):
+        yield from folder.glob("*.corrupt-*")
+        yield from (file for file in folder.glob(".*-????????") if file.is_file())

@@ -72,6 +72,14 @@ class Bus:
             return None
         return [event for event in self._recent if event["seq"] > seq]
 
+    def clear(self) -> None:
+        """Forget all events so far; the numbers go on, from the event that says so."""
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+        self._lines, self._torn = 0, False
+        self._recent.clear()
+        self.publish("events_cleaned")
+
     def _append(self, line: bytes) -> None:
         # A line that a full disk or a crash cut short must not take the next one with it.
         whole = b"\n" + line if self._torn else line

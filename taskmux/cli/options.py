@@ -102,6 +102,14 @@ Config = Annotated[
     str | None, Option("--config", "-c", metavar="PATH", help="A taskmux.toml, or its folder.")
 ]
 Force = Annotated[bool, Option("--force", "-f", help="Take the name from the project that has it.")]
+OnlyLogs = Annotated[bool, Option("--logs", help="Only the logs; tasks go on into new ones.")]
+OnlyEvents = Annotated[bool, Option("--events", help="Only the event history, of all projects.")]
+Everything = Annotated[
+    bool, Option("--all", help="Everything of every project but config.toml; stops the daemon.")
+]
+DryRun = Annotated[bool, Option("--dry-run", help="Delete nothing, and show what would be.")]
+Apply = Annotated[bool, Option("--apply", help="Do it.")]
+RestartChanged = Annotated[bool, Option("--apply", help="Restart the tasks that it changed.")]
 StopTasks = Annotated[
     bool, Option("--stop-tasks", help="Stop what runs first, and start it again afterwards.")
 ]

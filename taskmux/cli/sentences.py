@@ -14,6 +14,7 @@ from msgspec import UNSET
 from taskmux import wire
 
 from . import reports
+from .leavings import cleaned
 from .plain import plain, span
 
 Ink = Callable[[str, str], str]
@@ -38,6 +39,8 @@ def say(report: wire.Report, ink: Ink) -> Iterator[str]:
             yield f"{ink('✓', 'green')} {plain(report.task)} {report.action}"
         case wire.DaemonReport():
             yield from _daemon(report)
+        case wire.CleanReport() | wire.PruneReport():
+            yield from cleaned(report, ink)
         case wire.EventsReport():
             yield from (event(one) for one in report.events)
         case _:

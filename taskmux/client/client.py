@@ -148,6 +148,14 @@ class Client:
         """End every task, then the daemon."""
         return self._ask(request, wire.DaemonReport)
 
+    def clean(self, request: wire.Clean) -> wire.CleanReport:
+        """Delete logs, events, or all that is kept of a project."""
+        return self._ask(request, wire.CleanReport)
+
+    def prune(self, request: wire.Prune) -> wire.PruneReport:
+        """Find what nobody owns any more."""
+        return self._ask(request, wire.PruneReport)
+
     def renew(self, request: wire.Renew) -> wire.DaemonReport:
         """Restart the daemon under its tasks; return who it is then."""
         line = dial(self._door)

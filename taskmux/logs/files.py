@@ -64,6 +64,11 @@ def rotate(path: Path, keep: int, room: int) -> None:
                 place.unlink()
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files of a log that there are, the newest first."""
+    return [place for place in (path, *(place for _, place in _rotated(path))) if place.exists()]
+
+
 def remove(path: Path) -> None:
     """Delete every file of a log; whoever writes it goes on in a new one."""
     for _, place in reversed(_rotated(path)):

@@ -7,12 +7,14 @@ from .ports import Ports
 from .scan import processes
 from .shell import end_shell, run_shell, shells_under_way
 from .spawn import Child, NoFolder, remember_limits, shell_files, spawn
+from .strays import Stray, end_strays, strays
 from .sweep import Trace, end, members
 from .terminal import Terminal
 from .usage import Usage, measure
 
 __all__ = [
-    "Child", "NoFolder", "Ports", "Terminal", "Trace", "Usage", "boot_id", "command_of", "end",
-    "end_shell", "holder", "listening", "measure", "members", "peer_uid", "processes",
-    "remember_limits", "run_shell", "shell_files", "shells_under_way", "spawn",
+    "Child", "NoFolder", "Ports", "Stray", "Terminal", "Trace", "Usage", "boot_id", "command_of",
+    "end", "end_shell", "end_strays", "holder", "listening", "measure", "members", "peer_uid",
+    "processes", "remember_limits", "run_shell", "shell_files", "shells_under_way", "spawn",
+    "strays",
 ]  # fmt: skip

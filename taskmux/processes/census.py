@@ -62,6 +62,11 @@ class Census:
             if row.pid in markers:
                 self._marked[markers[row.pid]].append(row)
 
+    @property
+    def markers(self) -> Mapping[int, str]:
+        """The marker of each process that has one."""
+        return self._markers
+
     def survivors(self, trace: Trace, known: Collection[Row] = ()) -> list[Row]:
         """Return what lives of a run, lowest pid first; the leader too, if it does.
 

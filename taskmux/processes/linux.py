@@ -81,6 +81,15 @@ def marker_of(pid: int, *, badges: bool = True) -> str | None:
     return (_badge(pid) if badges else None) or (None if environ else "")
 
 
+def environ_of(pid: int) -> dict[str, str]:
+    """Return the environment its program was executed with; empty if it may not be seen."""
+    try:
+        entries = os.fsdecode(_environ(pid)).split("\0")
+    except PermissionError:
+        return {}
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+
 def command_of(pid: int) -> str:
     """Return the words of its command line, for people; empty if they may not be seen."""
     try:

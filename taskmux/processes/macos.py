@@ -79,6 +79,14 @@ def marker_of(pid: int, *, badges: bool = True) -> str | None:
         return None
 
 
+def environ_of(pid: int) -> dict[str, str]:
+    """Return the environment its program was executed with; empty if it may not be seen."""
+    try:
+        return psutil.Process(pid).environ()
+    except _UNSEEN:
+        return {}
+
+
 def command_of(pid: int) -> str:
     """Return the words of its command line, for people; empty if they may not be seen."""
     try:

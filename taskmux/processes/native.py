@@ -15,6 +15,7 @@ if sys.platform == "linux":
     from .linux import (
         boot_id,
         command_of,
+        environ_of,
         ephemeral_ports,
         exit_fd,
         holder,
@@ -32,6 +33,7 @@ else:
     from .macos import (
         boot_id,
         command_of,
+        environ_of,
         ephemeral_ports,
         exit_fd,
         holder,
@@ -47,7 +49,7 @@ else:
     )
 
 __all__ = [
-    "MARKER", "Holder", "Row", "boot_id", "command_of", "ephemeral_ports", "exit_fd", "holder",
-    "kill", "listening", "look", "marker_of", "newest_pid", "peek_status", "peer_uid", "pids",
-    "started",
+    "MARKER", "Holder", "Row", "boot_id", "command_of", "environ_of", "ephemeral_ports",
+    "exit_fd", "holder", "kill", "listening", "look", "marker_of", "newest_pid", "peek_status",
+    "peer_uid", "pids", "started",
 ]  # fmt: skip

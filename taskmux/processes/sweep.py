@@ -55,7 +55,7 @@ async def _end(find: Callable[[Census], list[Row]], is_ours: IsOurs, limit: floa
             if found and not hit:
                 return [row.pid for row in found if _lives(row)]
             for row in hit:
-                await _gone(row)
+                await gone(row)
             found = find(now := await scan())
             scan = partial(hunt, is_ours)  # for those who are still there
             quiet = 0 if found else quiet + 1
@@ -79,7 +79,8 @@ def _kill(rows: Collection[Row], now: Census) -> list[Row]:
     return hit
 
 
-async def _gone(row: Row) -> None:
+async def gone(row: Row) -> None:
+    """Return once the very process that `row` tells of has ended."""
     try:
         fd = native.exit_fd(row.pid)
     except ProcessLookupError:

@@ -12,6 +12,7 @@ from anyio.abc import TaskStatus
 
 from taskmux.errors import NoConfig, TaskmuxError
 from taskmux.files import read_text
+from taskmux.lifecycle import RESTING
 from taskmux.project import ProjectConfig, parse
 from taskmux.supervisor import CarriedProject, Services, Supervisor, end_leftovers
 
@@ -48,6 +49,12 @@ class Project:
         if self.error is None:
             return "ok"
         return "config_missing" if isinstance(self.error, NoConfig) else "error"
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no task of it runs, or is about to."""
+        members = {} if self.supervisor is None else self.supervisor.crew.members
+        return all(member.task.state in RESTING for member in members.values())
 
     def opened(self) -> Supervisor:
         """Return the supervisor, or raise what keeps the project from having one."""

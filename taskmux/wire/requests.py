@@ -180,6 +180,24 @@ class Reload(ProjectRequest, frozen=True, kw_only=True):
     apply: bool = False
 
 
+class Clean(ProjectRequest, frozen=True, kw_only=True):
+    """Delete all that is kept of a project, its registration too, once its tasks have ended.
+
+    With `logs`, only its logs; with `events`, only the event history, of all projects.
+    """
+
+    logs: bool = False
+    events: bool = False
+    dry_run: bool = False
+    """Delete nothing, and answer what would be."""
+
+
+class Prune(Request, frozen=True, kw_only=True):
+    """Find what nobody owns any more: `PruneReport`. With `apply`, remove it."""
+
+    apply: bool = False
+
+
 class Shutdown(Request, frozen=True, kw_only=True):
     """End the daemon and every task: `DaemonReport`, after the last task is gone."""
 
@@ -199,6 +217,7 @@ class Renew(Request, frozen=True, kw_only=True):
 
 COMMANDS: dict[str, type[Request]] = {
     "add": Add,
+    "clean": Clean,
     "clean_logs": CleanLogs,
     "events": Events,
     "health": Health,
@@ -207,6 +226,7 @@ COMMANDS: dict[str, type[Request]] = {
     "kill": Kill,
     "list_projects": ListProjects,
     "logs": Logs,
+    "prune": Prune,
     "register": Register,
     "reload": Reload,
     "remove": Remove,

@@ -272,7 +272,15 @@ def test_help_is_one_document_too(taskmux: Taskmux) -> None:
         assert outcome.status == 0
         assert [one["name"] for one in outcome.document["commands"]] == list(COMMANDS)
     groups = [line for line in taskmux("--help").out.splitlines() if line.endswith(":")]
-    assert groups == ["Lifecycle:", "Info:", "Logs:", "Config:", "Daemon:", "Everywhere:"]
+    assert groups == [
+        "Lifecycle:",
+        "Info:",
+        "Logs:",
+        "Config:",
+        "Cleanup:",
+        "Daemon:",
+        "Everywhere:",
+    ]
 
 
 def test_the_help_of_a_group_is_that_of_its_commands(taskmux: Taskmux) -> None:

@@ -10,7 +10,7 @@ from taskmux import wire
 from taskmux.errors import DaemonEnding, DaemonRenewing
 from taskmux.mailbox import Push
 
-from . import registry, streams, tasks, views
+from . import cleaning, registry, streams, tasks, views
 from .gate import Gate
 from .house import House
 
@@ -18,6 +18,7 @@ Handler = Callable[[House, Any], Awaitable[wire.Report]]
 
 HANDLERS: dict[type[wire.Request], Handler] = {
     wire.Add: registry.add,
+    wire.Clean: cleaning.clean,
     wire.CleanLogs: tasks.clean_logs,
     wire.Events: views.events,
     wire.Health: views.health,
@@ -26,6 +27,7 @@ HANDLERS: dict[type[wire.Request], Handler] = {
     wire.Kill: tasks.kill,
     wire.ListProjects: views.list_projects,
     wire.Logs: views.logs,
+    wire.Prune: cleaning.prune,
     wire.Register: registry.register,
     wire.Reload: registry.reload,
     wire.Remove: registry.remove,

@@ -1,0 +1,61 @@
+"""Processes that carry a mark of ours, and belong to nothing that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+
+from anyio import move_on_after
+
+from . import native
+from .model import MARKER, Row
+from .scan import census
+from .sweep import gone
+
+LIMIT = 5.0
+"""Seconds that ending them may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A process whose environment says that a task of this home was started with it."""
+
+    row: Row
+    session: str
+    task: str
+    command: str
+    ports: list[int]
+    """Where it listens."""
+
+
+async def strays(home: str, known: Collection[str]) -> list[Stray]:
+    """Return the processes of runs of `home` that are none of the `known` ones.
+
+    Only what says of itself that it is of this home: other daemons have strays, too.
+    """
+    found = []
+    now = await census()
+    for pid, run_id in sorted(now.markers.items()):
+        environ = native.environ_of(pid)
+        if run_id in known or environ.get("TASKMUX_HOME") != home or MARKER not in environ:
+            continue
+        session, task = environ.get("TASKMUX_SESSION", ""), environ.get("TASKMUX_TASK", "")
+        command, ports = native.command_of(pid), native.listening([pid])
+        found.append(Stray(now.rows[pid], session, task, command, ports))
+    return found
+
+
+async def end_strays(home: str, known: Collection[str]) -> list[int]:
+    """End what `strays` finds until it finds nobody; return who is left all the same.
+
+    One by one: what is known of a stray is said by itself, and by nobody for its group.
+    """
+    with move_on_after(LIMIT):
+        while found := await strays(home, known):
+            for stray in found:
+                with suppress(PermissionError):  # another user's, said of below
+                    native.kill(stray.row)
+            for stray in found:
+                await gone(stray.row)
+    return [stray.row.pid for stray in await strays(home, known)]

@@ -14,6 +14,9 @@ check: $(VENV)/ready  # everything that must be clean, fastest to fail first
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 4
 
+soak: $(VENV)/ready   # the fault tests that take minutes
+	$(BIN)/pytest -m soak -n 2 $(ARGS)
+
 bench: $(VENV)/ready  # speed, each figure a ratio against a baseline of the same run
 	$(BIN)/python -m bench
 
@@ -26,4 +29,4 @@ $(VENV)/ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.tom
 		--editable .[testing] $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
-.PHONY: demo test check bench
+.PHONY: demo test check soak bench

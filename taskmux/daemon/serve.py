@@ -21,7 +21,15 @@ from taskmux import paths
 from taskmux.api.commands import Commands, Gate, House
 from taskmux.bus import Bus
 from taskmux.plugins import Plugins
-from taskmux.processes import Ports, end_shell, remember_limits, shell_files, shells_under_way
+from taskmux.processes import (
+    Ports,
+    end_marked,
+    end_shell,
+    of_home,
+    remember_limits,
+    shell_files,
+    shells_under_way,
+)
 from taskmux.projects import Projects
 from taskmux.settings import Settings
 from taskmux.store import Store
@@ -65,6 +73,8 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     async with _ending(setting.detached) as ending, AsyncExitStack() as stack:
         services = _services(home, setting.settings)
         await stack.enter_async_context(relayed(services.bus, services.plugins))
+        if past is None:
+            await _end_orphans(home)
         known = past.projects if past else {}
         projects = await stack.enter_async_context(Projects.open(services, known))
         group = await stack.enter_async_context(create_task_group())
@@ -138,6 +148,12 @@ class _About:
             tasks=sum(len(p.supervisor.crew.members) for p in self._projects if p.supervisor),
             reason=self._doors.reason,
         )
+
+
+async def _end_orphans(home: Path) -> None:
+    """End what a daemon that died has left running, whatever it still wrote down of it."""
+    if left := await end_marked(of_home(home)):
+        log.warning("an earlier daemon's processes cannot be ended: %s", left)
 
 
 def _services(home: Path, settings: Settings) -> Services:

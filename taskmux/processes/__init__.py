@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from .marker import new_marker, of_home
 from .native import boot_id, command_of, holder, listening, peer_uid
 from .ports import Ports
 from .scan import processes
 from .shell import end_shell, run_shell, shells_under_way
 from .spawn import Child, NoFolder, remember_limits, shell_files, spawn
 from .strays import Stray, end_strays, strays
-from .sweep import Trace, end, members
+from .sweep import Trace, end, end_marked, members
 from .terminal import Terminal
 from .usage import Usage, measure
 
 __all__ = [
     "Child", "NoFolder", "Ports", "Stray", "Terminal", "Trace", "Usage", "boot_id", "command_of",
-    "end", "end_shell", "end_strays", "holder", "listening", "measure", "members", "peer_uid",
-    "processes", "remember_limits", "run_shell", "shell_files", "shells_under_way", "spawn",
-    "strays",
+    "end", "end_marked", "end_shell", "end_strays", "holder", "listening", "measure", "members",
+    "new_marker", "of_home", "peer_uid", "processes", "remember_limits", "run_shell",
+    "shell_files", "shells_under_way", "spawn", "strays",
 ]  # fmt: skip

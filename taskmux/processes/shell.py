@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from anyio import create_task_group, move_on_after
 from anyio.lowlevel import RunVar
@@ -15,6 +14,7 @@ from anyio.lowlevel import RunVar
 from taskmux.contracts import ShellRun
 
 from . import sweep
+from .marker import akin
 from .model import MARKER
 from .output import Feed, pump, take
 from .spawn import Child, spawn
@@ -39,7 +39,7 @@ async def run_shell(
     background children included. It waits for the shell, not for those. Raise
     `OSError` if it could not be run. How long it may take is up to the caller.
     """
-    run_id = str(uuid4())
+    run_id = akin(environ.get(MARKER))
     tail = _Tail(feed)
     reader, writer = os.pipe()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -16,7 +15,7 @@ from taskmux import graph, paths
 from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskmuxError, TaskNotFound
 from taskmux.lifecycle import RESTING, News, Stop
 from taskmux.logs import LogWriter
-from taskmux.processes import holder
+from taskmux.processes import holder, new_marker
 from taskmux.project import Condition, ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Memory
@@ -180,7 +179,7 @@ class Crew:
         member = self[name]
         member.port = self._port(name, member.port)
         member.run += 1
-        run_id = str(uuid.uuid4())
+        run_id = new_marker(self._services.home)
         who = Identity(
             home=str(self._services.home),
             project=self.config.name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import anyio
 from anyio import create_task_group
@@ -13,6 +14,7 @@ from taskmux.processes import Trace, boot_id, end
 from taskmux.store import Memory, ProjectMemory
 
 from .crew import Crew
+from .member import Member
 from .services import Services
 
 PAUSE = 0.1
@@ -27,6 +29,7 @@ class Ledger:
         self._services = services
         self._changed = anyio.Event()
         self._resuming: dict[str, Memory] = {}
+        self._cycling: dict[str, tuple[int, Memory]] = {}
 
     def note_change(self) -> None:
         """Have what is known written down soon."""
@@ -46,12 +49,33 @@ class Ledger:
 
     def mark_resuming(self, crew: Crew) -> None:
         """Have the next daemon start again what runs now, although it is about to be stopped."""
-        known = {name: crew[name].memory() for name in crew}
+        known = {name: self._known(name, crew[name]) for name in crew}
         self._resuming = {
             name: memory
             for name, memory in known.items()
-            if memory.state == State.COMPLETED or (memory.wanted and memory.state not in RESTING)
+            if memory.state == State.COMPLETED or _up(memory)
         }
+
+    @contextmanager
+    def cycling(self, crew: Crew, names: Iterable[str]) -> Iterator[Callable[[str, int], None]]:
+        """While inside, have the next daemon start again what is stopped only to be started.
+
+        Yields what has to be told which wish stopped a task: any newer one counts instead.
+        """
+        before = {n: known for n in names if _up(known := self._known(n, crew[n]))}
+        mine: dict[str, tuple[int, Memory]] = {}
+
+        def note_stop(name: str, wish: int) -> None:
+            if name in before:
+                self._cycling[name] = mine[name] = wish, before[name]
+
+        try:
+            yield note_stop
+        finally:
+            for name, entry in mine.items():
+                if self._cycling.get(name) is entry:
+                    del self._cycling[name]
+            self.note_change()
 
     def save(self, crew: Crew) -> None:
         """Write; a disk that is full, or refuses, is told in an event and costs nothing else."""
@@ -65,15 +89,22 @@ class Ledger:
     def known(self, crew: Crew) -> ProjectMemory:
         """Return what is known now."""
         members = {name: crew[name] for name in crew}
-        memories = {name: self._known(name, member.memory()) for name, member in members.items()}
+        memories = {name: self._known(name, member) for name, member in members.items()}
         environs = {m.environ_key: m.environ for m in members.values() if m.environ}
         return ProjectMemory(memories, {key: dict(e) for key, e in environs.items()})
 
-    def _known(self, name: str, memory: Memory) -> Memory:
-        before = self._resuming.get(name)
+    def _known(self, name: str, member: Member) -> Memory:
+        memory, before = member.memory(), self._resuming.get(name)
+        wish, cycled = self._cycling.get(name, (None, None))
+        if before is None and wish == member.runner.wishes:
+            before = cycled
         if before is None:
             return memory
         return replace(memory, wanted=before.wanted, state=before.state, reason=before.reason)
+
+
+def _up(memory: Memory) -> bool:
+    return memory.wanted and memory.state not in RESTING
 
 
 async def end_leftovers(memories: Iterable[Memory]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -25,12 +25,16 @@ class Stopped:
 
 
 async def stop_in_order(
-    runners: Mapping[str, Runner], needs: graph.Graph, wish: Stop
+    runners: Mapping[str, Runner],
+    needs: graph.Graph,
+    wish: Stop,
+    asked: Callable[[str, int], None] = lambda name, wish: None,
 ) -> dict[str, Stopped]:
     """Stop `runners`, dependents first, and return when nothing is left of them.
 
     A task that is asked for something else before its turn is left alone: the
-    newer wish counts, unless this one is final.
+    newer wish counts, unless this one is final. `asked` is called with the name
+    of each that was not, and the number of the wish, as soon as it has that.
     """
     users = graph.reverse(needs)
     done = {name: anyio.Event() for name in runners}
@@ -41,7 +45,7 @@ async def stop_in_order(
             if user in done:
                 await done[user].wait()
         if runner.wishes == older or wish.final:
-            found[name] = await _stop(name, runner, wish)
+            found[name] = await _stop(name, runner, wish, asked)
         else:
             found[name] = Stopped(outcome.failed(name, runner), older)
         done[name].set()
@@ -52,9 +56,12 @@ async def stop_in_order(
     return {name: found[name] for name in runners}
 
 
-async def _stop(name: str, runner: Runner, wish: Stop) -> Stopped:
+async def _stop(
+    name: str, runner: Runner, wish: Stop, asked: Callable[[str, int], None]
+) -> Stopped:
     began, was = anyio.current_time(), runner.task
     number = runner.ask(wish)
+    asked(name, number)
     await runner.wait_until(_stopped_or_refused)
     seconds = anyio.current_time() - began
     return Stopped(outcome.of_stop(name, runner, was, wish, seconds), number)

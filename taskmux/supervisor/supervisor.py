@@ -211,13 +211,15 @@ class Supervisor:
         self, names: list[str], environ: Mapping[str, str] | None
     ) -> tuple[dict[str, Stopped], list[str]]:
         """Stop tasks and have them start again; return how they stopped, and which will start."""
-        stopped = await self._stop(names, Stop())
-        # Whoever would not stop, or was asked for something else meanwhile, is left alone.
-        willing = [name for name in names if stopped[name].report.ok and name in self.crew.members]
-        ready = [n for n in willing if self.crew[n].runner.wishes == stopped[n].wish]
-        for name in ready:
-            self._services.bus.publish("task_restarted", self.session, task=name)
-        self._start(graph.needed(self.crew.graph, ready), ready, environ)
+        with self._ledger.cycling(self.crew, names) as asked:
+            members = {name: self.crew[name].runner for name in names}
+            stopped = await stop_in_order(members, self.crew.graph, Stop(), asked)
+            # Whoever would not stop, or was asked for something else meanwhile, is left alone.
+            willing = [n for n in names if stopped[n].report.ok and n in self.crew.members]
+            ready = [n for n in willing if self.crew[n].runner.wishes == stopped[n].wish]
+            for name in ready:
+                self._services.bus.publish("task_restarted", self.session, task=name)
+            self._start(graph.needed(self.crew.graph, ready), ready, environ)
         return stopped, ready
 
     def _automatic(self) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio import create_task_group
 
 from taskmux import paths
 from taskmux.lifecycle import RESTING, State, Stop, Task
@@ -140,6 +141,42 @@ async def test_the_next_crash_of_such_a_task_is_like_any_other(
         os.kill(life.pid, 9)
         await until(supervisor, "web", *RESTING)
         assert supervisor.failure("web").code == "E214"
+
+
+STUBBORN = """
+[tasks.a]
+command = "trap '' INT TERM; echo up; while :; do sleep 0.05; done"
+ready_log = "up"
+stop_grace_period = 1000
+"""
+
+
+async def test_a_crash_within_a_restart_does_not_stop_the_task(
+    opened: Opened, services: Services
+) -> None:
+    async with opened(STUBBORN) as supervisor, create_task_group() as group:
+        await supervisor.start(["a"])
+        group.start_soon(supervisor.restart, ["a"])
+        await until(supervisor, "a", State.STOPPING)
+        memory = (await crash(supervisor, services)).tasks["a"]
+        assert (memory.state, memory.wanted) == ("running", True)
+        # The newer wish counts: who stops it meanwhile has stopped it.
+        await supervisor.stop(["a"], kill=True)
+        memory = (await crash(supervisor, services)).tasks["a"]
+        assert (memory.state, memory.wanted) == ("stopped", False)
+
+
+async def test_an_end_with_resume_within_a_restart_does_not_either(opened: Opened) -> None:
+    async with opened(STUBBORN) as supervisor, create_task_group() as group:
+        await supervisor.start(["a"])
+        group.start_soon(supervisor.restart, ["a"])
+        await until(supervisor, "a", State.STOPPING)
+        life = supervisor.crew["a"].runner.life
+        assert life is not None
+        os.kill(life.pid, 9)
+        await supervisor.shut_down(resume=True)
+    async with opened(STUBBORN) as supervisor:
+        await until(supervisor, "a", State.RUNNING)
 
 
 @pytest.fixture

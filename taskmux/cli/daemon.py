@@ -40,9 +40,13 @@ def daemon_start(session: Session, port: options.Port = None) -> Answer:
 def daemon_stop(session: Session) -> Answer:
     """Stop every task, then the daemon; return when it is gone."""
     try:
-        return _end(session, resume=False)
+        report = _end(session, resume=False)
     except DaemonNotRunning:
         return _nobody(session)
+    if report is None:  # the next one ends what it left
+        session.launch()
+        report = _end(session, resume=False)
+    return _nobody(session) if report is None else report
 
 
 def daemon_restart(
@@ -102,14 +106,16 @@ def _on(port: int, report: wire.DaemonReport) -> None:
         raise BadRequest(f"no daemon listens on port {port}; yours runs {where}", hint=hint)
 
 
-def _end(session: Session, *, resume: bool) -> wire.DaemonReport:
+def _end(session: Session, *, resume: bool) -> wire.DaemonReport | None:
+    """End the daemon; return None if it died before its tasks had ended, as its door shows."""
     from taskmux.client.launch import outlasting
 
     client = session.visit()
     pid = client.hello().pid
-    with outlasting(pid or 0):
+    with outlasting(pid or 0), suppress(DaemonNotRunning):
         report = client.shutdown(wire.Shutdown(resume=resume))
-    return replace(report, running=False, reason="stopped")
+        return replace(report, running=False, reason="stopped")
+    return None if paths.door(session.home).exists() else _nobody(session, "stopped")
 
 
 def _nobody(session: Session, reason: str = "") -> wire.DaemonReport:

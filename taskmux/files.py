@@ -54,11 +54,16 @@ def read_text(path: Path) -> str:
     Raises `NoConfig`, or `InvalidToml` for what is no text or cannot be read.
     """
     try:
-        return path.read_bytes().decode()
-    except (FileNotFoundError, NotADirectoryError):
+        content = read_regular(path, follow=True)
+        if content is None:
+            raise NoConfig(str(path.parent))
+        return content.decode()
+    except NotADirectoryError:
         raise NoConfig(str(path.parent)) from None
     except UnicodeDecodeError as error:
         raise InvalidToml(str(path), f"byte {error.start} is not UTF-8", None, None) from None
+    except ValueError as error:
+        raise InvalidToml(str(path), str(error), None, None) from None
     except OSError as error:
         why = f"it cannot be read: {error.strerror}"
         raise InvalidToml(str(path), why, None, None) from None
@@ -71,7 +76,7 @@ def read_private(path: Path, kind: type[Content], damaged: Damage) -> Content | 
     the way, so that nothing in it is lost and nothing is blocked by it.
     """
     try:
-        content = _regular(path)
+        content = read_regular(path)
         return None if content is None else msgspec.json.decode(content, type=kind)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         damaged(set_aside(path), str(error))
@@ -111,16 +116,25 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def _regular(path: Path) -> bytes | None:
+def read_regular(path: Path, *, follow: bool = False) -> bytes | None:
+    """Return what is in a file; None if there is none. Never waits for anybody.
+
+    Raises `ValueError` for what is no regular file or too large to be one of
+    ours, or `OSError`, also for a link unless those are to be followed.
+    """
     # Without NONBLOCK, opening a FIFO would wait for a writer for ever.
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(path, flags)
     except FileNotFoundError:
         return None
-    with os.fdopen(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise ValueError("it is not a regular file")
         if found.st_size > LIMIT:
             raise ValueError(f"it has {found.st_size} bytes")
-        return file.read()
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from taskmux.files import make_private, write_private
+from taskmux.files import make_private, read_regular, set_aside, write_private
 from taskmux.when import rfc3339
 
 from . import history
@@ -28,7 +28,8 @@ class Bus:
     """Numbers events, appends them to the history and hands them on.
 
     `seq` continues where the history ended, so it only grows. A history that
-    cannot be written costs the record, never what was recorded.
+    cannot be written costs the record, never what was recorded; one that cannot
+    be read is set aside, and the first event of the new one says so.
     """
 
     def __init__(self, path: Path, *, trim_at: int = 15_000, keep: int = 10_000) -> None:
@@ -41,10 +42,19 @@ class Bus:
         """Events that could not be written down."""
 
         make_private(path.parent)
-        self._lines = history.count(path)
-        self._torn = history.torn(path)
-        self.seq = history.last_seq(path)
+        self._lines, self._torn = 0, False
+        self.seq = 0
         """The number of the newest event."""
+
+        try:
+            content = read_regular(path) or b""
+            self._lines = content.count(b"\n")
+            self._torn = content[-1:] not in (b"", b"\n")
+            self.seq = history.last_seq(content)
+        except (OSError, ValueError) as error:
+            aside = set_aside(path)
+            self.seq = history.last_seq(history.tail(aside))
+            self.publish("state_damaged", path=str(aside), reason=str(error))
 
     def publish(self, event: str, session: str | None = None, **facts: object) -> Event:
         """Record `event` and tell every listener; facts that are None are left out."""
@@ -97,7 +107,7 @@ class Bus:
 
     def _write(self, line: bytes) -> int:
         # Opened anew each time: the file may be cleaned or replaced between two events.
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         handle = os.open(self._path, flags, 0o600)
         try:
             return os.write(handle, line)

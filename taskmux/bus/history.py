@@ -11,7 +11,10 @@ from typing import Any
 
 import msgspec
 
+from taskmux.files import read_regular
 from taskmux.when import rfc3339
+
+TAIL = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +68,23 @@ def follow(path: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
         next(changes)
 
 
-def last_seq(path: Path) -> int:
+def last_seq(content: bytes) -> int:
     """Return the highest number given to an event so far; 0 without any."""
-    return max((event["seq"] for event in _events(path)), default=0)
+    return max((event["seq"] for event in decoded(content.splitlines())), default=0)
 
 
-def count(path: Path) -> int:
-    """Return how many lines the history has."""
+def tail(path: Path) -> bytes:
+    """Return the end of a history that is too large to be read; nothing if it is none at all."""
     try:
-        return path.read_bytes().count(b"\n")
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return 0
-
-
-def torn(path: Path) -> bool:
-    """Return whether the last line has no end: whoever wrote it was cut short."""
+        return b""
     try:
-        with path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
+        return os.pread(handle, TAIL, max(0, os.fstat(handle).st_size - TAIL))
     except OSError:
-        return False
+        return b""
+    finally:
+        os.close(handle)
 
 
 def decoded(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -102,7 +101,7 @@ def decoded(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
+        content = read_regular(path)
+    except (OSError, ValueError):  # the daemon sets it aside, and says so
         return
-    yield from decoded(lines)
+    yield from decoded((content or b"").splitlines())

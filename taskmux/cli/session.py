@@ -13,6 +13,7 @@ import msgspec
 from taskmux import paths
 from taskmux.client import Client
 from taskmux.errors import NoConfig, UnknownSession
+from taskmux.files import read_regular
 
 
 class Where(TypedDict):
@@ -101,9 +102,9 @@ class Session:
     def registry(self) -> dict[str, str]:
         """Return the path of every registered taskmux.toml, by id; needs no daemon."""
         try:
-            content = paths.registry(self.home).read_bytes()
-            return msgspec.json.decode(content, type=dict[str, str])
-        except (OSError, msgspec.MsgspecError):
+            content = read_regular(paths.registry(self.home))
+            return msgspec.json.decode(content or b"", type=dict[str, str])
+        except (OSError, ValueError, msgspec.MsgspecError):
             return {}  # the daemon sets a damaged one aside, and says so
 
     def shell(self) -> dict[str, str]:

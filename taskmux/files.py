@@ -107,6 +107,26 @@ def discard(place: Path) -> bool:
     return not os.path.lexists(place)
 
 
+def make_way(path: Path, damaged: Damage, *, folder: bool = False) -> None:
+    """Set aside what is no file to write to where one of ours belongs, or no `folder`.
+
+    A folder may be a link to one. To be called by whoever is alone in using the path.
+    """
+    if folder and os.path.lexists(path) and not path.is_dir():
+        damaged(set_aside(path), "it is not a folder")
+    elif not folder and (why := unusable(path)):
+        damaged(set_aside(path), why)
+
+
+def unusable(path: Path) -> str | None:
+    """Return why a file of ours cannot be at `path`; None if it can, or does not exist."""
+    if not os.path.lexists(path):
+        return None
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return "it is not a regular file"
+    return None if os.access(path, os.R_OK | os.W_OK) else "it may not be read and written"
+
+
 def set_aside(path: Path) -> Path:
     """Rename a file that cannot be used and return its new path."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")

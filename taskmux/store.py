@@ -9,7 +9,13 @@ from pathlib import Path
 import msgspec
 
 from taskmux import paths
-from taskmux.files import Damage, read_private, write_private
+from taskmux.files import (
+    Damage,
+    make_way,
+    read_private,
+    set_aside,
+    write_private,
+)
 
 
 class Child(msgspec.Struct, frozen=True):
@@ -61,8 +67,15 @@ class Store:
         write_private(paths.registry(self._home), content + b"\n")
 
     def project(self, session: str) -> ProjectMemory:
-        """Return what is remembered of a project; nothing, if it is new."""
-        return read_private(self._path(session), ProjectMemory, self._damaged) or ProjectMemory()
+        """Return what is remembered of a project; nothing, if it is new.
+
+        What is in the way of its folders is set aside.
+        """
+        folder = paths.project(self._home, session)
+        for place in (folder.parent, folder, folder / "logs"):
+            make_way(place, self._damaged, folder=True)
+        path = self._path(session)
+        return read_private(path, ProjectMemory, self._damaged) or ProjectMemory()
 
     def save_project(self, session: str, memory: ProjectMemory) -> None:
         """Replace what is remembered of a project."""
@@ -71,6 +84,10 @@ class Store:
     def forget_project(self, session: str) -> None:
         """Remember nothing of a project any more; its logs stay."""
         self._path(session).unlink(missing_ok=True)
+
+    def set_aside(self, path: Path, why: str) -> None:
+        """Move a file of the home that cannot be used out of the way, and tell of it."""
+        self._damaged(set_aside(path), why)
 
     def _path(self, session: str) -> Path:
         return paths.project(self._home, session) / "state.json"

@@ -69,6 +69,14 @@ def files_of(path: Path) -> list[Path]:
     return [place for place in (path, *(place for _, place in _rotated(path))) if place.exists()]
 
 
+def intruders(path: Path) -> list[Path]:
+    """Return what has the name of a file of this log, and cannot be one."""
+    from taskmux.files import unusable  # msgspec, which nobody needs who only reads
+
+    places = (path, *(place for _, place in _rotated(path)))
+    return [place for place in places if unusable(place) is not None]
+
+
 def remove(path: Path) -> None:
     """Delete every file of a log; whoever writes it goes on in a new one."""
     for _, place in reversed(_rotated(path)):

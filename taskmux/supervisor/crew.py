@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from taskmux import graph, paths
 from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskmuxError, TaskNotFound
 from taskmux.lifecycle import RESTING, News, Stop
-from taskmux.logs import LogWriter
+from taskmux.logs import LogWriter, intruders
 from taskmux.processes import holder, new_marker
 from taskmux.project import Condition, ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
@@ -160,6 +160,9 @@ class Crew:
 
     def _writer(self, task: TaskConfig) -> LogWriter:
         path = log_of(task, self.folder, self._services.home, self._session)
+        # Where taskmux chose the place, what is in the way is no fault of the user's table.
+        for odd in () if task.log_file is not None else intruders(path):
+            self._services.store.set_aside(odd, "it cannot be a log")
         try:
             return LogWriter(
                 path,

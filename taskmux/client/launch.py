@@ -8,6 +8,7 @@ first was killed in between.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import subprocess
@@ -28,6 +29,9 @@ from .lock import alone
 
 PATIENCE = 60.0
 """How long a daemon may take to say that it is ready, and a start by somebody else to end."""
+
+_NO_FILE = {errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENXIO}
+"""What a file that is another's, a folder, a link, and a FIFO or a socket answer."""
 
 TAIL = 10
 """Lines of the daemon's log in an error."""
@@ -113,8 +117,14 @@ def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str], lock:
 
 def _open_log(log: Path) -> int:
     # Without NONBLOCK, opening a FIFO would wait for a reader for ever.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
-    handle = os.open(log, flags, 0o600)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW
+    try:
+        handle = os.open(log, flags, 0o600)
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+        # The daemon sets it aside, and opens one of its own.
+        return os.open(os.devnull, os.O_WRONLY)
     os.set_blocking(handle, True)
     return handle
 
@@ -144,7 +154,8 @@ def _did_not_start(why: str, home: Path) -> DaemonDidNotStart:
 
 
 def _last_lines(log: Path) -> list[str]:
-    with suppress(OSError), os.fdopen(os.open(log, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+    with suppress(OSError), os.fdopen(os.open(log, flags), "rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
         return file.read().decode(errors="replace").splitlines()[-TAIL:]
     return []

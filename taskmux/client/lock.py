@@ -22,7 +22,7 @@ def alone(path: Path, patience: float = inf) -> Iterator[int]:
     that inherits it goes on holding the lock until it closes it, or ends, however that happens.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         _take(handle, time.monotonic() + patience)
         yield handle

@@ -15,6 +15,7 @@ import anyio
 
 from taskmux import paths, settings
 from taskmux.errors import DaemonDidNotStart, TaskmuxError
+from taskmux.files import Damage, make_way
 
 from .carried import decode, fetch
 from .instance import Waiter, detach, only_one
@@ -58,18 +59,24 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
     carried = None if options.carried_fd is None else fetch(options.carried_fd)
     follows = carried is not None
     detached = options.ready_fd is not None or (follows and not options.foreground)
-    with only_one(home, patient=detached, held=None if carried is None else carried.lock) as lock:
+    held = None if carried is None else carried.lock
+    damages: list[tuple[Path, str]] = []
+
+    def damaged(path: Path, why: str) -> None:
+        damages.append((path, why))
+
+    with only_one(home, patient=detached, held=held, damaged=damaged) as lock:
         if detached and not follows and not waiter.waits():
             # It gave up while another daemon was ending; nobody asks for one now.
             return 0
         if detached:
-            _trim_log(paths.daemon_log(home))
+            _take_log(paths.daemon_log(home), damaged)
         _log_to_stderr()
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_IGN)
         host = settings.load(paths.host_config(home))
         port = carried.port if carried is not None else options.port
-        setting = Setting(home, host, lock, port, detached, carried)
+        setting = Setting(home, host, lock, port, detached, carried, damages)
         try:
             anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:
@@ -110,12 +117,14 @@ def _log_to_stderr() -> None:
     logging.getLogger("taskmux").setLevel(logging.INFO)
 
 
-def _trim_log(log: Path) -> None:
-    # Our stderr goes on into the renamed file until it is opened anew.
-    if not log.exists() or log.stat().st_size < LOG_LIMIT:
-        return
-    log.replace(log.with_name(f"{log.name}.1"))
-    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+def _take_log(log: Path, damaged: Damage) -> None:
+    make_way(log, damaged)
+    older = log.with_name(f"{log.name}.1")
+    if log.exists() and log.stat().st_size >= LOG_LIMIT:
+        make_way(older, damaged)
+        log.replace(older)
+    # Whoever started us may have found no file to write to, or one that is renamed by now.
+    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     os.close(handle)

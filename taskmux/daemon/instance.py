@@ -13,11 +13,19 @@ import msgspec
 
 from taskmux import paths
 from taskmux.errors import DaemonDidNotStart, TaskmuxError
-from taskmux.files import make_private, write_private
+from taskmux.files import (
+    Damage,
+    make_private,
+    make_way,
+    read_regular,
+    write_private,
+)
 
 
 @contextmanager
-def only_one(home: Path, *, patient: bool, held: int | None = None) -> Iterator[int]:
+def only_one(
+    home: Path, *, patient: bool, damaged: Damage, held: int | None = None
+) -> Iterator[int]:
     """Hold the home's lock; raise if another daemon does, unless `patient`, who waits its end.
 
     Yields its descriptor; one that is `held` already is just kept.
@@ -26,6 +34,7 @@ def only_one(home: Path, *, patient: bool, held: int | None = None) -> Iterator[
     """
     handle = _lock(home, patient) if held is None else held
     try:
+        make_way(home / "daemon.pid", damaged)
         with suppress(OSError):  # it is for people; the lock is what counts
             write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())
         yield handle
@@ -37,7 +46,8 @@ def only_one(home: Path, *, patient: bool, held: int | None = None) -> Iterator[
 
 def _lock(home: Path, patient: bool) -> int:
     make_private(home)
-    handle = os.open(home / "daemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    handle = os.open(home / "daemon.lock", flags, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX if patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -97,5 +107,5 @@ def detach() -> None:
 
 def _pid(home: Path) -> int | None:
     with suppress(OSError, ValueError):
-        return int((home / "daemon.pid").read_text())
+        return int(read_regular(home / "daemon.pid") or b"")
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +62,9 @@ class Setting:
     carried: CarriedDaemon | None = None
     """What the program before this one, in the same process, was in charge of."""
 
+    damages: Sequence[tuple[Path, str]] = ()
+    """Found before there was anybody to tell: where a file is now, what was wrong with it."""
+
 
 async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     """Own every project's tasks until told to end; nothing of them is left then.
@@ -72,6 +75,8 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     remember_limits(None if past is None else past.files)
     async with _ending(setting.detached) as ending, AsyncExitStack() as stack:
         services = _services(home, setting.settings)
+        for path, why in setting.damages:
+            _damaged(services.bus, path, why)
         await stack.enter_async_context(relayed(services.bus, services.plugins))
         if past is None:
             await _end_orphans(home)

@@ -48,6 +48,13 @@ def write_private(path: Path, content: bytes) -> None:
         raise
 
 
+def remove_unfinished(path: Path) -> None:
+    """Delete what a `write_private` of the file left when it was killed; none may be at work."""
+    for beside in path.parent.glob(f".{path.name}-*"):
+        with suppress(OSError):
+            beside.unlink()
+
+
 def read_text(path: Path) -> str:
     """Return the text of a taskmux.toml, line endings as they are.
 

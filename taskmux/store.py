@@ -13,6 +13,7 @@ from taskmux.files import (
     Damage,
     make_way,
     read_private,
+    remove_unfinished,
     set_aside,
     write_private,
 )
@@ -59,6 +60,7 @@ class Store:
     def registry(self) -> dict[str, str]:
         """Return the path of every registered taskmux.toml, by session."""
         path = paths.registry(self._home)
+        remove_unfinished(path)
         return read_private(path, dict[str, str], self._damaged) or {}
 
     def save_registry(self, entries: Mapping[str, str]) -> None:
@@ -75,6 +77,7 @@ class Store:
         for place in (folder.parent, folder, folder / "logs"):
             make_way(place, self._damaged, folder=True)
         path = self._path(session)
+        remove_unfinished(path)
         return read_private(path, ProjectMemory, self._damaged) or ProjectMemory()
 
     def save_project(self, session: str, memory: ProjectMemory) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from taskmux.files import make_private, read_regular, set_aside, write_private
+from taskmux.files import make_private, read_regular, remove_unfinished, set_aside, write_private
 from taskmux.when import rfc3339
 
 from . import history
@@ -42,6 +42,7 @@ class Bus:
         """Events that could not be written down."""
 
         make_private(path.parent)
+        remove_unfinished(path)
         self._lines, self._torn = 0, False
         self.seq = 0
         """The number of the newest event."""

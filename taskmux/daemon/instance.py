@@ -18,6 +18,7 @@ from taskmux.files import (
     make_private,
     make_way,
     read_regular,
+    remove_unfinished,
     write_private,
 )
 
@@ -34,6 +35,7 @@ def only_one(
     """
     handle = _lock(home, patient) if held is None else held
     try:
+        remove_unfinished(home / "daemon.pid")
         make_way(home / "daemon.pid", damaged)
         with suppress(OSError):  # it is for people; the lock is what counts
             write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())

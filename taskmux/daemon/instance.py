@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from taskmux import paths
-from taskmux.errors import DaemonDidNotStart, TaskmuxError
+from taskmux.client.line import dial
+from taskmux.errors import DaemonDidNotStart, DaemonNotRunning, TaskmuxError
 from taskmux.files import (
     Damage,
     make_private,
@@ -32,6 +33,7 @@ def only_one(
     Yields its descriptor; one that is `held` already is just kept.
     The kernel drops the lock with the process, however that ends: there is
     nothing to clean up after a crash, and no pid to mistake for another's.
+    A daemon whose lock was deleted still answers, and counts.
     """
     handle = _lock(home, patient) if held is None else held
     try:
@@ -52,6 +54,8 @@ def _lock(home: Path, patient: bool) -> int:
     handle = os.open(home / "daemon.lock", flags, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX if patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _answers(home):
+            raise BlockingIOError
     except BlockingIOError:
         os.close(handle)
         why = f"another daemon runs already (pid {_pid(home) or 'unknown'})"
@@ -111,3 +115,11 @@ def _pid(home: Path) -> int | None:
     with suppress(OSError, ValueError):
         return int(read_regular(home / "daemon.pid") or b"")
     return None
+
+
+def _answers(home: Path) -> bool:
+    try:
+        with dial(paths.door(home)):
+            return True
+    except DaemonNotRunning:
+        return False

@@ -8,15 +8,20 @@ import pytest
 from tests.e2e.site import Site
 
 
-@pytest.fixture
-def site(home: Path, tmp_path: Path) -> Iterator[Site]:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    home.mkdir(mode=0o700)
+def make_site(top: Path) -> Site:
+    """Return a project and a home in the folder `top`."""
+    site = Site(top / "home", top / "shop")
+    site.folder.mkdir(parents=True)
+    site.home.mkdir(mode=0o700)
     # Any free port: many daemons run at once here.
-    (home / "config.toml").write_text("api_port = 0\n")
-    (home / "config.toml").chmod(0o600)
-    site = Site(home, folder)
+    (site.home / "config.toml").write_text("api_port = 0\n")
+    (site.home / "config.toml").chmod(0o600)
+    return site
+
+
+@pytest.fixture
+def site(home: Path) -> Iterator[Site]:
+    site = make_site(home.parent)
     yield site
     site.end()
 

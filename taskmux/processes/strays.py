@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from anyio import move_on_after
 
 from . import native
-from .model import MARKER, Row
+from .marker import of_home
+from .model import Row
 from .scan import census
 from .sweep import gone
 
@@ -19,7 +21,7 @@ LIMIT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A process whose environment says that a task of this home was started with it."""
+    """A process of a run of this home; what its environment says of the run, if anything."""
 
     row: Row
     session: str
@@ -29,24 +31,24 @@ class Stray:
     """Where it listens."""
 
 
-async def strays(home: str, known: Collection[str]) -> list[Stray]:
+async def strays(home: Path, known: Collection[str]) -> list[Stray]:
     """Return the processes of runs of `home` that are none of the `known` ones.
 
-    Only what says of itself that it is of this home: other daemons have strays, too.
+    Only those whose marker is one of this home: other daemons have strays, too.
     """
-    found = []
+    found, ours = [], of_home(home)
     now = await census()
     for pid, run_id in sorted(now.markers.items()):
-        environ = native.environ_of(pid)
-        if run_id in known or environ.get("TASKMUX_HOME") != home or MARKER not in environ:
+        if run_id in known or not ours(run_id):
             continue
+        environ = native.environ_of(pid)
         session, task = environ.get("TASKMUX_SESSION", ""), environ.get("TASKMUX_TASK", "")
         command, ports = native.command_of(pid), native.listening([pid])
         found.append(Stray(now.rows[pid], session, task, command, ports))
     return found
 
 
-async def end_strays(home: str, known: Collection[str]) -> list[int]:
+async def end_strays(home: Path, known: Collection[str]) -> list[int]:
     """End what `strays` finds until it finds nobody; return who is left all the same.
 
     One by one: what is known of a stray is said by itself, and by nobody for its group.

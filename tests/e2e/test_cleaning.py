@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+from taskmux.processes import new_marker
 from tests.e2e.site import Site, run_cli
 
 TASKS = """
@@ -119,14 +120,19 @@ def stranger(**environ: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+def marked(site: Site) -> dict[str, str]:
+    """Return what a task of the site has in its environment."""
+    run_id = new_marker(site.home)
+    return {"TASKMUX_SESSION": "shop", "TASKMUX_TASK": "old", "TASKMUX_RUN_ID": run_id}
+
+
 def test_lost_processes_of_ours_are_found_and_ended(site: Site) -> None:
     site.write(TASKS)
     site.ask("start")
     pids = {task["pid"] for task in site.tasks().values()}
-    marked = {"TASKMUX_SESSION": "shop", "TASKMUX_TASK": "old", "TASKMUX_RUN_ID": str(uuid4())}
     with (
-        stranger(TASKMUX_HOME=str(site.home), **marked) as ours,
-        stranger(TASKMUX_HOME="/elsewhere", **marked) as another_home_s,
+        stranger(**marked(site)) as ours,
+        stranger(**marked(site) | {"TASKMUX_RUN_ID": str(uuid4())}) as another_home_s,
         stranger(TASKMUX_HOME=str(site.home)) as without_mark,
     ):
         found = site.ask("prune")
@@ -134,7 +140,6 @@ def test_lost_processes_of_ours_are_found_and_ended(site: Site) -> None:
         assert ours.poll() is None
         assert site.ask("prune", "--apply")["applied"]
         assert ours.wait(timeout=30) == -signal.SIGKILL
-        # Of the same run, yet of another home: whoever copies a mark is not ours for that.
         assert without_mark.poll() is None
         assert another_home_s.poll() is None
     assert {task["pid"] for task in site.tasks().values()} == pids
@@ -189,8 +194,7 @@ def test_what_was_found_is_told_to_people(site: Site) -> None:
     site.write(TASKS)
     site.ask("status")
     (site.home / "projects" / "old").mkdir()
-    marked = {"TASKMUX_SESSION": "shop", "TASKMUX_TASK": "old", "TASKMUX_RUN_ID": str(uuid4())}
-    with stranger(TASKMUX_HOME=str(site.home), **marked) as ours:
+    with stranger(**marked(site)) as ours:
         _, said, _ = site.people("prune")
     assert said.splitlines() == [
         f"process {ours.pid} of shop/old: sleep 1000",

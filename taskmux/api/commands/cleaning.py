@@ -50,7 +50,7 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
     """Find what nobody owns any more; with `apply`, remove it."""
     home = house.services.home
     projects = [project for project in house.projects if _abandoned(project)]
-    lost = await strays(str(home), _runs(house))
+    lost = await strays(home, _runs(house))
     kept = {project.session for project in house.projects if project not in projects}
     folders = sorted(f for f in home.glob("projects/*") if f.name not in kept)
     files = sorted(file for file in paths.remains(home) if _settled(file))
@@ -69,7 +69,7 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
         return found
     for project in projects:
         await house.projects.unregister(project.session)
-    left = [f"process {pid}" for pid in await end_strays(str(home), _runs(house))]
+    left = [f"process {pid}" for pid in await end_strays(home, _runs(house))]
     left += await to_thread.run_sync(_discard, [*folders, *files])
     return replace(found, ok=not left, left=left)
 

@@ -105,6 +105,7 @@ NUMBERED = [kind for kind in KINDS if kind is not Refused]
 SAMPLES: dict[str, object] = {
     "str": "web",
     "str | None": None,
+    "bool": True,
     "int": 3,
     "int | None": 3,
     "float": 1.5,

@@ -23,10 +23,10 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .lines import Lines
 from .messages import Envelope
-from .reception import Reception
+from .reception import Reception, room
 
 MOST = 256
-"""Connections at a time."""
+"""Connections at a time; fewer where these would take more than a quarter of our descriptors."""
 
 _LOCAL_PEERCRED = 1
 """Of macOS: the option of level 0 that holds a `struct xucred`."""
@@ -46,10 +46,11 @@ async def open_unix_door(
     with reachable(path) as name:
         listener = await anyio.create_unix_listener(name, mode=0o600)
     visit = partial(_visit, desk=desk, log_path=log_path, limits=limits)
-    turn_away = partial(_refuse, why=f"{MOST} connections are open already")
+    most = room(MOST, 4)
+    turn_away = partial(_refuse, why=f"{most} connections are open already")
     try:
         async with listener, create_task_group() as group:
-            group.start_soon(Reception(visit, turn_away, MOST).serve, listener, group)
+            group.start_soon(Reception(visit, turn_away, most).serve, listener, group)
             yield
             group.cancel_scope.cancel()
     finally:

@@ -26,6 +26,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── DaemonDidNotStart         E306  exit status 3
 ├── ProtocolMismatch          E307  exit status 3
 ├── DaemonEnding              E308  exit status 3
+├── NothingLeft               E309
 ├── HookFailed                E400
 ├── HookTimedOut              E401
 ├── PluginFailed              E700
@@ -55,6 +56,7 @@ from .daemon import (
     DaemonEnding,
     DaemonNotRunning,
     NameTaken,
+    NothingLeft,
     NotRegistered,
     ProtocolMismatch,
     UnknownSession,
@@ -91,7 +93,7 @@ __all__ = [
     "DependencyCycle", "DependsOnItself", "FileExists", "FolderMissing", "HookFailed",
     "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted", "InvalidToml", "InvalidValue",
     "NameTaken", "NeverReady", "NoConfig", "NoFreePort", "NobodyOffers", "NotAllowed",
-    "NotRegistered", "NotRunning", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed",
-    "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
-    "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
+    "NotRegistered", "NotRunning", "NothingLeft", "PluginFailed", "ProtocolMismatch", "Refused",
+    "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut",
+    "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

@@ -73,6 +73,17 @@ class DaemonEnding(TaskmuxError):
         super().__init__("the daemon is ending", hint="try again in a moment", pid=pid)
 
 
+class NothingLeft(TaskmuxError):
+    """The system has run out of something the answer needs. `why` completes "not now: "."""
+
+    code = "E309"
+    passing = True
+
+    def __init__(self, why: str) -> None:
+        hint = "try again in a moment, or raise the limit: see `ulimit -a`"
+        super().__init__(f"not now: {why}", hint=hint)
+
+
 class ProtocolMismatch(TaskmuxError):
     """The daemon's answer is not one this version knows."""
 

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -18,6 +18,7 @@ from taskmux.lifecycle import Urge, describe_exit
 from taskmux.logs import OURS, LogWriter, run_started
 from taskmux.plugins import guarded
 from taskmux.processes import Child, Terminal, Trace, end, listening, members, run_shell, spawn
+from taskmux.scarcity import described, scarce
 from taskmux.when import rfc3339
 
 from .outfit import Outfit, Spec
@@ -31,9 +32,9 @@ FIRST_PAUSE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One answer of a task's probe."""
+    """One answer of a task's probe; `ok` is None where it could not be asked."""
 
-    ok: bool
+    ok: bool | None
     method: str
     reason: str
     at: str
@@ -151,9 +152,9 @@ class Life:
             ready = True
             await anyio.sleep(spec.health_interval)
         while True:
-            result = await self._ask(ask)
-            heard(self._health(spec.probe.name, result))
-            ready = ready or result.ok
+            health = await self._ask(ask)
+            heard(health)
+            ready = ready or bool(health.ok)
             elapsed = time.monotonic() - began
             await anyio.sleep(spec.health_interval if ready else pause(elapsed, spec))
 
@@ -173,14 +174,15 @@ class Life:
 
         return ask
 
-    async def _ask(self, ask: Probe) -> ProbeResult:
+    async def _ask(self, ask: Probe) -> Health:
+        name = self._spec.probe.name
         try:
-            async with guarded(self._spec.probe.name, "answer", self._spec.facts.health_timeout):
+            async with guarded(name, "answer", self._spec.facts.health_timeout):
                 result = await ask()
-                return ProbeResult(bool(result.ok), str(result.detail))
+                return self._health(name, ProbeResult(bool(result.ok), str(result.detail)))
         except PluginFailed as failure:
-            late = isinstance(failure.__cause__, TimeoutError)
-            return ProbeResult(False, (late and str(failure.__cause__)) or str(failure))
+            health = self._health(name, ProbeResult(False, _why(failure)))
+            return replace(health, ok=None) if scarce(failure) else health
 
     def _look(self, stamp: bytes, line: bytes) -> None:
         pattern = self._spec.ready_log
@@ -203,6 +205,14 @@ class Life:
 
     async def _listening(self) -> list[int]:
         return listening([row.pid for row in await members(self.trace)])
+
+
+def _why(failure: PluginFailed) -> str:
+    cause = failure.__cause__
+    if isinstance(cause, OSError) and scarce(cause):
+        return described(cause)
+    late = isinstance(cause, TimeoutError)
+    return (late and str(cause)) or str(failure)
 
 
 def pause(elapsed: float, spec: Spec) -> float:

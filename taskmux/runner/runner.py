@@ -11,7 +11,7 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import lifecycle
-from taskmux.errors import FolderMissing, HookFailed, HookTimedOut, SpawnFailed, TaskmuxError
+from taskmux.errors import HookFailed, HookTimedOut, TaskmuxError
 from taskmux.lifecycle import (
     RESTING,
     Action,
@@ -27,13 +27,14 @@ from taskmux.lifecycle import (
     step,
 )
 from taskmux.logs import LogWriter
-from taskmux.processes import NoFolder, run_shell
+from taskmux.processes import run_shell
 
 from .aside import Aside
 from .errands import Errands
 from .life import Health, Life
 from .onlookers import Onlookers
 from .outfit import Outfit, Spec
+from .refusal import refusal
 
 HELD = ("dependencies", Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
 """What `Abandon` gives up, by the kinds it is begun under."""
@@ -215,6 +216,8 @@ class Runner:
             for command in self.spec.hooks.get(hook, ()):
                 await self._run_hook(hook, command, outfit)
         except TaskmuxError as error:
+            if hook is Hook.BEFORE_START and error.passing:
+                return self._hopeless(epoch, error)
             if hook in DECISIVE:
                 self.error = error
             self.log.note(str(error))
@@ -224,7 +227,10 @@ class Runner:
     def _outfit(self, epoch: int) -> Outfit:
         # One for each life: its hooks and its process are given the same.
         if self._worn is None or self._worn[0] != epoch:
-            self._worn = epoch, self._make_outfit()
+            try:
+                self._worn = epoch, self._make_outfit()
+            except OSError as error:
+                raise refusal(self.spec, error) from None
         return self._worn[1]
 
     async def _run_hook(self, hook: Hook, command: str, outfit: Outfit) -> None:
@@ -238,10 +244,8 @@ class Runner:
                 )
         except TimeoutError:
             raise HookTimedOut(spec.name, hook, spec.hook_timeout) from None
-        except NoFolder:
-            raise FolderMissing(spec.name, str(spec.cwd)) from None
         except OSError as error:
-            raise SpawnFailed(spec.name, f"{hook}: {error.strerror or error}") from None
+            raise refusal(spec, error, f"{hook}: ") from None
         finally:
             aside.end()
         if run.status != 0:
@@ -276,18 +280,19 @@ class Runner:
         spec, outfit = self.spec, self._outfit(epoch)
         try:
             life = Life(spec, outfit, self.log)
-        except NoFolder:
-            raise FolderMissing(spec.name, str(spec.cwd)) from None
         except OSError as error:
-            raise SpawnFailed(spec.name, error.strerror or str(error)) from None
+            raise refusal(spec, error) from None
         self._tell(News("task_started", {"pid": life.pid, "port": outfit.port}))
         return life
 
     def _heard(self, epoch: int, health: Health) -> None:
+        if health.ok is None:
+            self._send(lifecycle.Unasked(epoch, health.reason))
+            return
         self.health = health
         self._send(lifecycle.Probed(epoch, health.ok, health.reason))
 
     def _hopeless(self, epoch: int, error: TaskmuxError) -> Event:
         self.error = error
         self.log.note(str(error))
-        return lifecycle.Hopeless(epoch, str(error))
+        return lifecycle.Hopeless(epoch, str(error), error.passing)

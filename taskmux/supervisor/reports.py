@@ -90,4 +90,4 @@ def _health_row(name: str, member: Member) -> HealthRow:
 def _last_health(health: Health | None) -> LastHealth | None:
     if health is None:
         return None
-    return LastHealth(health.ok, health.method, health.reason, health.at)
+    return LastHealth(bool(health.ok), health.method, health.reason, health.at)

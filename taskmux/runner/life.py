@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 
 import anyio
-from anyio import CancelScope, create_task_group, move_on_after
+from anyio import CancelScope, create_task_group
 
+from taskmux.awake import Vigil
 from taskmux.contracts import Probe, ProbeResult, ProbeTarget, ShellRun
 from taskmux.errors import PluginFailed
 from taskmux.lifecycle import Urge, describe_exit
@@ -120,8 +122,8 @@ class Life:
         self.child.signal(signal.SIGKILL)
         try:
             self.survivors = await end(self.trace)
-            with move_on_after(DRAIN_LIMIT):
-                await self._drained.wait()
+            with suppress(TimeoutError):
+                await Vigil().hold(DRAIN_LIMIT, self._drained.wait)
         finally:
             self._draining.cancel()
 
@@ -175,10 +177,18 @@ class Life:
         return ask
 
     async def _ask(self, ask: Probe) -> Health:
+        vigil = Vigil()
+        health = await self._asked(ask, vigil)
+        if health.ok is False and vigil.slept:
+            # Whoever was stopped while it asked has heard nothing worth counting.
+            health = await self._asked(ask, Vigil())
+        return health
+
+    async def _asked(self, ask: Probe, vigil: Vigil) -> Health:
         name = self._spec.probe.name
         try:
-            async with guarded(name, "answer", self._spec.facts.health_timeout):
-                result = await ask()
+            async with guarded(name, "answer", inf):
+                result = await vigil.hold(self._spec.facts.health_timeout, ask)
                 return self._health(name, ProbeResult(bool(result.ok), str(result.detail)))
         except PluginFailed as failure:
             health = self._health(name, ProbeResult(False, _why(failure)))

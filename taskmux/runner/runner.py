@@ -11,6 +11,7 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import lifecycle
+from taskmux.awake import Vigil
 from taskmux.errors import HookFailed, HookTimedOut, TaskmuxError
 from taskmux.lifecycle import (
     RESTING,
@@ -207,7 +208,7 @@ class Runner:
         return lifecycle.Cleared(epoch)
 
     async def _ring(self, event: TimerFired, after: float) -> Event:
-        await anyio.sleep(after)
+        await Vigil().sleep(after)
         return event
 
     async def _hook(self, epoch: int, hook: Hook) -> Event:
@@ -237,11 +238,9 @@ class Runner:
         spec = self.spec
         self.log.note(f"{hook}: {command}")
         aside = Aside(self.log)
+        run_it = partial(run_shell, command, cwd=spec.cwd, environ=outfit.environ, feed=aside.feed)
         try:
-            with anyio.fail_after(spec.hook_timeout):
-                run = await run_shell(
-                    command, cwd=spec.cwd, environ=outfit.environ, feed=aside.feed
-                )
+            run = await Vigil().hold(spec.hook_timeout, run_it)
         except TimeoutError:
             raise HookTimedOut(spec.name, hook, spec.hook_timeout) from None
         except OSError as error:

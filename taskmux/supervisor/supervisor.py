@@ -70,6 +70,7 @@ class Supervisor:
     async def _at_work(self, memory: ProjectMemory) -> AsyncIterator[None]:
         self._recall(memory)
         self._tasks.start_soon(self._ledger.keep, self.crew)
+        self._tasks.start_soon(self.crew.keep_logs)
         try:
             yield
         finally:
@@ -155,6 +156,11 @@ class Supervisor:
     def failure(self, name: str) -> TaskmuxError:
         """Return why what was last asked of a task did not happen."""
         return outcome.failure(name, self.crew[name].runner)
+
+    @property
+    def unsaved(self) -> str | None:
+        """Why what is known of the tasks could not be written down; None if it could."""
+        return self._ledger.unsaved
 
     def remember(self) -> None:
         """Write down what changed; a command is about to be acknowledged."""

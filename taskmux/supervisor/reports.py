@@ -52,6 +52,7 @@ def task_report(
             starts=member.counts["task_started"],
             restarts=member.counts["auto_restart"],
             health_failures=member.counts["health_check_failed"],
+            lines_dropped=member.runner.log.dropped,
         ),
         cpu=round(shares.get(pid or 0, 0.0), 4),
         memory=usages.get(pid or 0, NOTHING).memory,

@@ -20,6 +20,7 @@ from taskmux.threads import in_thread, in_thread_or_here
 from taskmux.when import parse_when
 
 from .house import House
+from .warnings import warnings
 
 NO_PROXY = wire.ProxyReport(bound=False, port=None, reason="this version has no proxy yet")
 
@@ -159,6 +160,7 @@ def _status(
         error=None if project.error is None else str(project.error),
         config=str(project.path),
         tasks=tasks,
+        warnings=list(warnings(house, project)),
         proxy=NO_PROXY,
         daemon_pid=house.about().pid or 0,
     )

@@ -28,6 +28,7 @@ from taskmux.lifecycle import (
     Task,
     Timer,
     TimerFired,
+    Unasked,
     Urge,
     backoff_delay,
     describe_exit,
@@ -363,3 +364,36 @@ def test_news_of_an_older_life_changes_nothing(late: Event) -> None:
 def test_what_does_not_concern_a_stopped_task_changes_nothing(event: Event) -> None:
     before, _ = play(*UP, Stop(), Exited(1, 0))
     assert step(before, event, POLICY) == (before, ())
+
+
+# When the system has run out of something
+
+LACKING = Hopeless(1, "no more processes", passing=True)
+
+
+@pytest.mark.parametrize("before", [(), (Hook.BEFORE_START,)], ids=["process", "hook"])
+def test_what_could_not_be_made_is_tried_again_like_what_crashed(before: tuple[Hook, ...]) -> None:
+    task, asked = last(Start(), LACKING, policy=with_hook(*before))
+    assert (task.state, task.alive, task.hook) == (State.BACKOFF, False, None)
+    assert task.reason == "no more processes; restart 1 of 2 in 1 s"
+    assert asked == [Arm(1, Timer.RETRY, 1.0)]
+    again, _ = play(
+        *(Start(), LACKING, RETRY),
+        *(replace(LACKING, epoch=2), replace(RETRY, epoch=2), replace(LACKING, epoch=3)),
+    )
+    assert (again.state, again.spent) == (State.FAILED, True)
+
+
+def test_what_is_never_restarted_is_not_tried_again_either() -> None:
+    task, asked = last(Start(), LACKING, policy=Policy(restart=Restart.NO))
+    assert (task.state, task.reason, asked) == (State.FAILED, "no more processes", [])
+
+
+@pytest.mark.parametrize("state", [State.STARTING, State.RUNNING, State.UNHEALTHY])
+def test_a_probe_that_could_not_be_asked_changes_only_the_reason(state: State) -> None:
+    for events in ((Start(),), UP, (*UP, MISS)):
+        before, _ = play(*events)
+        if before.state is state:
+            after, asked = step(before, Unasked(1, "no file"), POLICY)
+            assert after == replace(before, reason="not asked: no file")
+            assert asked == ()

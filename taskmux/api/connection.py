@@ -21,7 +21,8 @@ from anyio import (
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from taskmux.errors import BadRequest, Internal, TaskmuxError
+from taskmux.errors import BadRequest, Internal, NothingLeft, TaskmuxError
+from taskmux.scarcity import described, scarce
 from taskmux.wire import Report, Request, Subscribe
 
 from . import messages
@@ -133,9 +134,17 @@ class Connection:
                 await self._fulfil(envelope, envelope.request(), place)
             except TaskmuxError as error:
                 await self._send(messages.refusal(envelope, error))
+            except OSError as error:
+                await self._send(messages.refusal(envelope, self._worded(error, envelope)))
             except Exception:  # the request door: a defect is answered like anything else
                 log.exception("%s failed", envelope.command)
                 await self._send(messages.refusal(envelope, Internal(str(self._log_path))))
+
+    def _worded(self, error: OSError, envelope: Envelope) -> TaskmuxError:
+        if scarce(error):
+            return NothingLeft(described(error))
+        log.error("%s failed", envelope.command, exc_info=error)
+        return Internal(str(self._log_path))
 
     async def _fulfil(self, envelope: Envelope, request: Request, place: ExitStack) -> None:
         if not isinstance(request, Subscribe):

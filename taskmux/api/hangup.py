@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import sys
+from contextlib import suppress
 
 import anyio
 
@@ -14,13 +15,19 @@ async def until_gone(connection: socket.socket, *, half: bool) -> None:
 
     A connection that was closed at this end has no other.
 
-    Only Linux can tell without reading; elsewhere this waits for ever.
+    Only Linux can tell without reading; elsewhere, and where it has no descriptor
+    left to tell by, this waits for ever.
     """
-    if sys.platform != "linux":
-        await anyio.sleep_forever()
-        return
     if connection.fileno() < 0:
         return
+    if sys.platform == "linux":
+        with suppress(OSError):
+            await _hung_up(connection, half=half)
+            return
+    await anyio.sleep_forever()
+
+
+async def _hung_up(connection: socket.socket, *, half: bool) -> None:
     # Asked for no more than that: whatever is still to be read does not wake us.
     with select.epoll(1) as epoll:
         epoll.register(connection.fileno(), select.EPOLLRDHUP if half else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ log = logging.getLogger("taskmux.api")
 
 PAUSE = 0.1
 """Seconds to the next try when none can be taken in, most often because files have run out."""
+
 
 Visit = Callable[[SocketStream], Awaitable[None]]
 
@@ -47,6 +49,7 @@ class Reception:
         self._free = most
         self._open = anyio.Event()
         self._accepting: set[CancelScope] = set()
+        self._stuck = False
 
     @property
     def listening(self) -> Listening:
@@ -80,12 +83,15 @@ class Reception:
                 try:
                     await listener.serve(self._receive, group)
                 except (OSError, BrokenResourceError) as error:
-                    log.warning("cannot take in a connection: %s", error.__cause__ or error)
+                    if not self._stuck:  # told once, until it is over
+                        log.warning("cannot take in a connection: %s", error.__cause__ or error)
+                    self._stuck = True
                     await anyio.sleep(PAUSE)
                 finally:
                     self._accepting.discard(scope)
 
     async def _receive(self, stream: SocketStream) -> None:
+        self._stuck = False
         async with stream:
             if not self._free:
                 await self._guarded(self._turn_away, stream)
@@ -101,3 +107,9 @@ class Reception:
             await visit(stream)
         except Exception:  # the request door: one connection is not worth the daemon
             log.exception("a connection failed")
+
+
+def room(most: int, share: int) -> int:
+    """Return how many connections to take in: `most`, or one `share`-th of our descriptors."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if files == resource.RLIM_INFINITY else min(most, files // share)

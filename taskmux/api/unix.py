@@ -23,10 +23,10 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .lines import Lines
 from .messages import Envelope
-from .reception import Listening, Reception
+from .reception import Listening, Reception, room
 
 MOST = 256
-"""Connections at a time."""
+"""Connections at a time; fewer where these would take more than a quarter of our descriptors."""
 
 _LOCAL_PEERCRED = 1
 """Of macOS: the option of level 0 that holds a `struct xucred`."""
@@ -52,8 +52,9 @@ async def open_unix_door(
     else:
         listener = await SocketListener.from_socket(was.descriptors[0])
     visit = partial(_visit, desk=desk, log_path=log_path, limits=limits)
-    turn_away = partial(_refuse, why=f"{MOST} connections are open already")
-    reception = Reception([listener], visit, turn_away, MOST)
+    most = room(MOST, 4)
+    turn_away = partial(_refuse, why=f"{most} connections are open already")
+    reception = Reception([listener], visit, turn_away, most)
     try:
         async with listener, create_task_group() as group:
             group.start_soon(reception.serve)

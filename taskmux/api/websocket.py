@@ -13,23 +13,24 @@ from http import HTTPStatus
 from pathlib import Path
 
 import anyio
-from anyio import EndOfStream, create_task_group, move_on_after, to_thread
+from anyio import EndOfStream, create_task_group, move_on_after
 from anyio.abc import Listener, SocketAttribute, SocketListener, SocketStream
 from websockets.http11 import Request
 
 from taskmux.errors import NotAllowed
+from taskmux.threads import in_thread_or_here
 
 from .access import House, Visitor, objection
 from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .frames import PULSE, Frames
 from .handshake import Objection, refusal, shake_hands, turn_away
-from .reception import Listening, Reception
+from .reception import Listening, Reception, room
 
 log = logging.getLogger("taskmux.api")
 
 MOST = 64
-"""Connections at a time."""
+"""Connections at a time; fewer where these would take more than an eighth of our descriptors."""
 
 HANDSHAKE = 10.0
 """Seconds from the connection to the open WebSocket."""
@@ -72,7 +73,8 @@ async def open_websocket_door(
             lambda frames: Connection(frames, desk, log_path, limits),
             patience or Patience(),
         )
-        reception = Reception(listeners, visits.visit, _turn_away, MOST)
+        most = room(MOST, 8)
+        reception = Reception(listeners, visits.visit, partial(_turn_away, most), most)
         async with create_task_group() as group:
             group.start_soon(reception.serve)
             yield reception
@@ -106,13 +108,13 @@ class _Visits:
             origins=request.headers.get_all("Origin"),
             authorizations=request.headers.get_all("Authorization"),
             address=peer[0],
-            uid=await to_thread.run_sync(self.peer_uid, local, peer),
+            uid=await in_thread_or_here(partial(self.peer_uid, local, peer)),
         )
         return objection(visitor, self.house)
 
 
-async def _turn_away(stream: SocketStream) -> None:
-    error = NotAllowed(f"{MOST} connections are open already")
+async def _turn_away(most: int, stream: SocketStream) -> None:
+    error = NotAllowed(f"{most} connections are open already")
     await turn_away(stream, refusal(HTTPStatus.SERVICE_UNAVAILABLE, error))
 
 

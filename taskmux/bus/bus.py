@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 
 from taskmux.files import make_private, read_regular, remove_unfinished, set_aside, write_private
+from taskmux.scarcity import described
 from taskmux.when import rfc3339
 
 from . import history
@@ -27,9 +29,10 @@ RECENT = 256
 class Bus:
     """Numbers events, appends them to the history and hands them on.
 
-    `seq` continues where the history ended, so it only grows. A history that
-    cannot be written costs the record, never what was recorded; one that cannot
-    be read is set aside, and the first event of the new one says so.
+    `seq` continues where the history ended, so it only grows. What cannot be
+    written waits for the next event that can; of more than `RECENT`, the oldest
+    are lost, and an event says how many. A history that cannot be read is set
+    aside, and the first event of the new one says so.
     """
 
     def __init__(self, path: Path, *, trim_at: int = 15_000, keep: int = 10_000) -> None:
@@ -38,8 +41,13 @@ class Bus:
         self._trim_at, self._keep = trim_at, keep
         self._listeners: list[Listener] = []
         self._recent: deque[Event] = deque(maxlen=RECENT)
+        self._unwritten: deque[bytes] = deque()
+        self._told = 0
         self.lost = 0
-        """Events that could not be written down."""
+        """Events that were never written down."""
+
+        self.why = ""
+        """What kept the last one that was not written at once from that."""
 
         make_private(path.parent)
         remove_unfinished(path)
@@ -67,6 +75,9 @@ class Bus:
         self._recent.append(entry)
         for listener in tuple(self._listeners):
             listener(entry)
+        if self.lost > self._told and not self._unwritten:
+            count, self._told = self.lost - self._told, self.lost
+            self.publish("events_lost", count=count, reason=self.why)
         return entry
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -83,6 +94,11 @@ class Bus:
             return None
         return [event for event in self._recent if event["seq"] > seq]
 
+    @property
+    def waiting(self) -> int:
+        """How many events are still to be written down."""
+        return len(self._unwritten)
+
     def clear(self) -> None:
         """Forget all events so far; the numbers go on, from the event that says so."""
         with suppress(FileNotFoundError):
@@ -92,19 +108,27 @@ class Bus:
         self.publish("events_cleaned")
 
     def _append(self, line: bytes) -> None:
+        self._unwritten.append(line)
+        try:
+            while self._unwritten:
+                self._put(self._unwritten[0])
+                self._unwritten.popleft()
+        except OSError as error:
+            self.why = described(error)
+            while len(self._unwritten) > RECENT:
+                self._unwritten.popleft()
+                self.lost += 1
+        if self._lines > self._trim_at:
+            self._trim()
+
+    def _put(self, line: bytes) -> None:
         # A line that a full disk or a crash cut short must not take the next one with it.
         whole = b"\n" + line if self._torn else line
-        try:
-            written = self._write(whole)
-        except OSError:
-            self.lost += 1
-            return
+        written = self._write(whole)
         self._lines += 1
         self._torn = written < len(whole)
         if self._torn:
-            self.lost += 1
-        if self._lines > self._trim_at:
-            self._trim()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _write(self, line: bytes) -> int:
         # Opened anew each time: the file may be cleaned or replaced between two events.

@@ -173,12 +173,21 @@ def _memory(task: wire.TaskReport) -> str:
     return size(task.memory) if task.running else NONE
 
 
+def _warned(warning: str, width: int) -> Iterator[Text]:
+    from textwrap import wrap
+
+    for line in wrap(plain(warning[:1].upper() + warning[1:]), max(width, 20)):
+        yield Text(line, "yellow")
+
+
 def _surroundings(report: wire.StatusReport, width: int) -> Iterator[Text]:
     if report.state == "config_missing":
         yield Text("taskmux.toml is gone; its tasks stay as they are", "red")
     elif report.error is not None:
         yield Text("taskmux.toml is wrong; the last one that was right counts:", "red")
         yield from _wrapped(report.error, width)
+    for warning in report.warnings:
+        yield from _warned(warning, width)
     if any(task.host for task in report.tasks) and not report.proxy.bound:
         yield Text(f"No proxy: {plain(report.proxy.reason)}", "yellow")
     yield Text(f"Auto-restart: active (pid {report.daemon_pid})", "dim")

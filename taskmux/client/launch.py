@@ -23,6 +23,7 @@ import msgspec
 
 from taskmux import paths
 from taskmux.errors import DaemonDidNotStart, DaemonNotRunning, Refused, TaskmuxError
+from taskmux.scarcity import described, scarce
 
 from .line import dial
 from .lock import alone
@@ -53,6 +54,7 @@ def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
         raise _did_not_start(why, home) from None
     except OSError as error:
         why = f"{error.filename or home} cannot be used: {error.strerror or error}"
+        why = described(error) if scarce(error) else why
         raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
 
 

@@ -16,6 +16,7 @@ import anyio
 from taskmux import paths, settings
 from taskmux.errors import DaemonDidNotStart, TaskmuxError
 from taskmux.files import Damage, make_way
+from taskmux.scarcity import described, scarce
 
 from .carried import decode, fetch
 from .instance import Waiter, detach, only_one
@@ -41,9 +42,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return 0
     home = paths.home(environ)
     waiter = Waiter(options.ready_fd, options.lock_fd)
-    if options.ready_fd is not None:
-        detach()
     try:
+        if options.ready_fd is not None:
+            detach()
         return _run(home, options, waiter)
     except (TaskmuxError, OSError) as cause:
         error = _unusable(cause, home) if isinstance(cause, OSError) else cause
@@ -105,6 +106,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _unusable(error: OSError, home: Path) -> DaemonDidNotStart:
     why = f"{error.filename or home} cannot be used: {error.strerror or error}"
+    why = described(error) if scarce(error) else why
     return DaemonDidNotStart(why, (), str(paths.daemon_log(home)))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
-from anyio import create_task_group, to_thread
+from anyio import create_task_group
 
 from taskmux.bus import Bus
 from taskmux.mailbox import Mailbox
 from taskmux.plugins import Plugins
+from taskmux.threads import in_thread_or_here
 
 
 @asynccontextmanager
@@ -32,5 +34,5 @@ async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
 
 async def _relay(mailbox: Mailbox, bus: Bus, plugins: Plugins) -> None:
     async for event in mailbox:
-        for failure in await to_thread.run_sync(plugins.relay, event):
+        for failure in await in_thread_or_here(partial(plugins.relay, event)):
             bus.publish("plugin_failed", plugin=failure.facts["plugin"], reason=str(failure))

@@ -29,6 +29,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── DaemonRenewing            E309  exit status 3
 ├── DaemonBusy                E310
 ├── NotRenewed                E311
+├── NothingLeft               E312
 ├── HookFailed                E400
 ├── HookTimedOut              E401
 ├── PluginFailed              E700
@@ -60,6 +61,7 @@ from .daemon import (
     DaemonNotRunning,
     DaemonRenewing,
     NameTaken,
+    NothingLeft,
     NotRegistered,
     NotRenewed,
     ProtocolMismatch,
@@ -97,8 +99,8 @@ __all__ = [
     "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "FileExists",
     "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted",
     "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig", "NoFreePort",
-    "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "PluginFailed",
-    "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound",
-    "TaskmuxError", "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey",
-    "UnknownSession", "closest",
+    "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "NothingLeft",
+    "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists", "TaskFailed",
+    "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand", "UnknownDependency",
+    "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

@@ -110,6 +110,17 @@ class NotRenewed(TaskmuxError):
         )
 
 
+class NothingLeft(TaskmuxError):
+    """The system has run out of something the answer needs. `why` completes "not now: "."""
+
+    code = "E312"
+    passing = True
+
+    def __init__(self, why: str) -> None:
+        hint = "try again in a moment, or raise the limit: see `ulimit -a`"
+        super().__init__(f"not now: {why}", hint=hint)
+
+
 class ProtocolMismatch(TaskmuxError):
     """The daemon's answer is not one this version knows."""
 

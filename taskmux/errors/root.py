@@ -23,6 +23,9 @@ class TaskmuxError(Exception):
 
     exit_status: int = 1
 
+    passing: bool = False
+    """Whether the same may be possible a little later, though nobody does anything about it."""
+
     def __init__(self, sentence: str, *, hint: str | None = None, **facts: object) -> None:
         super().__init__(sentence)
         self.hint = hint

@@ -91,13 +91,19 @@ class NeverReady(TaskmuxError):
 
 
 class SpawnFailed(TaskmuxError):
-    """The command could not be run at all."""
+    """The command could not be run at all.
+
+    It is `passing` if the system had nothing left to run it with.
+    """
 
     code = "E215"
 
-    def __init__(self, task: str, why: str) -> None:
+    def __init__(self, task: str, why: str, passing: bool = False) -> None:
         hint = f"check command of [tasks.{task}], then `taskmux logs {task}`"
+        if passing:
+            hint = "end something that you don't need, or raise the limit: see `ulimit -a`"
         super().__init__(f"{task} cannot be run: {why}", hint=hint, task=task)
+        self.passing = passing
 
 
 class NoFreePort(TaskmuxError):

@@ -39,6 +39,7 @@ from .events import (
     Start,
     Stop,
     TimerFired,
+    Unasked,
 )
 from .news import News, news
 from .step import CANNOT_RUN, Step, backoff_delay, describe_exit, step
@@ -47,6 +48,6 @@ from .task import RESTING, Hook, Policy, Restart, State, Task, Timer, Urge
 __all__ = [
     "CANNOT_RUN", "RESTING", "Abandon", "Action", "Arm", "Await", "Cleared", "Event", "Exited",
     "Hook", "Hooked", "Hopeless", "News", "Policy", "Probed", "Restart", "Run", "Signal",
-    "Spawn", "Start", "State", "Step", "Stop", "Task", "Timer", "TimerFired", "Urge",
+    "Spawn", "Start", "State", "Step", "Stop", "Task", "Timer", "TimerFired", "Unasked", "Urge",
     "backoff_delay", "describe_exit", "news", "portable", "resume", "step",
 ]  # fmt: skip

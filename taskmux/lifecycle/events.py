@@ -31,10 +31,14 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Hopeless:
-    """It cannot be started: a dependency is lost, or no process could be made."""
+    """It cannot be started: a dependency is lost, or no process could be made.
+
+    It is `passing` if the system had nothing left to make one of.
+    """
 
     epoch: int
     reason: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,14 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unasked:
+    """A health probe could not be asked, for want of something of ours: nothing is known."""
+
+    epoch: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer set by an earlier `Arm` ran out."""
 
@@ -71,7 +83,7 @@ class TimerFired:
     timer: Timer
 
 
-Event = Start | Stop | Cleared | Hopeless | Hooked | Exited | Probed | TimerFired
+Event = Start | Stop | Cleared | Hopeless | Hooked | Exited | Probed | Unasked | TimerFired
 
 
 # Actions: what to do about it.

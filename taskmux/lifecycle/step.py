@@ -21,6 +21,7 @@ from .events import (
     Start,
     Stop,
     TimerFired,
+    Unasked,
 )
 from .task import Hook, Policy, Restart, State, Task, Timer, Urge
 
@@ -61,6 +62,10 @@ def _news(task: Task, event: Event, policy: Policy) -> Step:  # noqa: C901 (the 
     match event, task.state:
         case Cleared(), State.WAITING:
             return _prepare(task, policy)
+        case Hopeless(reason=reason, passing=True), State.STARTING if (
+            policy.restart is not Restart.NO
+        ):
+            return _back_off(replace(task, alive=False, hook=None), reason, policy)
         case Hopeless(reason=reason), State.WAITING | State.STARTING:
             return _rest(task, State.FAILED, reason)
 
@@ -83,6 +88,9 @@ def _news(task: Task, event: Event, policy: Policy) -> Step:  # noqa: C901 (the 
             return replace(task, reason=f"not ready yet: {detail}"), ()
         case Probed(ok=False, detail=detail), State.RUNNING | State.UNHEALTHY:
             return _missed(task, detail, policy)
+
+        case Unasked(detail=detail), State.STARTING | State.RUNNING | State.UNHEALTHY:
+            return replace(task, reason=f"not asked: {detail}"), ()
 
         case TimerFired(timer=Timer.RETRY), State.BACKOFF:
             return _begin(replace(task, attempt=task.attempt + 1), policy)

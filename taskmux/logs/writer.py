@@ -93,6 +93,11 @@ class LogWriter:
                 raise
 
     @property
+    def trouble(self) -> str | None:
+        """Why lines are being dropped; None while none are."""
+        return self._why if self._lost else None
+
+    @property
     def pending(self) -> bool:
         """Whether `flush` has something to write: a line not ended, or a word about lost ones."""
         return self._cutter.pending or self._lost > 0
@@ -106,6 +111,10 @@ class LogWriter:
     def flush(self) -> None:
         """Write a line that has begun as it is; call it after a quarter second of silence."""
         self._add(disowned(self._cutter.flush()))
+
+    def mend(self) -> None:
+        """Write how many lines were dropped, if that can be written again; else do nothing."""
+        self._add(b"")
 
     def note(self, text: str) -> None:
         """Write a line of taskmux's own, or several, between the task's."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-
-import anyio
+from functools import partial
 
 from taskmux.contracts import Probe, ProbeResult, ProbeTarget, TaskFacts
+from taskmux.threads import in_thread_or_here
 
 from .named import check_named
 from .shell import idle_shell
@@ -51,7 +51,7 @@ class AliveProbe:
         async def ask() -> ProbeResult:
             age = self._clock() - born
             if age < BRIEF or (
-                age < LONG and await anyio.to_thread.run_sync(self._idle, target.pid)
+                age < LONG and await in_thread_or_here(partial(self._idle, target.pid))
             ):
                 return ProbeResult(False, "just started")
             return ProbeResult(True, "the process is alive")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from anyio import connect_tcp
 
 from taskmux.contracts import Probe, ProbeResult, ProbeTarget, TaskFacts
+from taskmux.scarcity import scarce
 
 from .elsewhere import Clock, Whereabouts
 from .named import check_named
@@ -37,6 +38,8 @@ class TcpProbe:
             try:
                 await _connect(target.port)
             except OSError as error:
+                if scarce(error):
+                    raise
                 return ProbeResult(False, await whereabouts.explain(describe(error)))
             return ProbeResult(True, f"port {target.port} accepts connections")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from http.client import HTTPException
 
-from anyio import CapacityLimiter, get_cancelled_exc_class, to_thread
+from anyio import CapacityLimiter, get_cancelled_exc_class
 
 from taskmux.contracts import Probe, ProbeResult, ProbeTarget, TaskFacts
 from taskmux.pattern import BadPattern, Pattern
+from taskmux.scarcity import scarce
+from taskmux.threads import in_thread
 
 from .elsewhere import Clock, Whereabouts
 from .exchange import Answer, Exchange
@@ -51,6 +53,8 @@ class UrlProbe:
                 why = describe(error)
                 return ProbeResult(False, await whereabouts.explain(why) if ours else why)
             except (OSError, HTTPException) as error:
+                if scarce(error):
+                    raise
                 return ProbeResult(False, describe(error))
 
         return ask
@@ -79,7 +83,7 @@ def _found(wanted: str, body: bytes) -> bool:
 async def _get(place: Place, task: TaskFacts, limiter: CapacityLimiter) -> Answer:
     exchange = Exchange(place, task.health_timeout, body=bool(task.health_expected_body))
     try:
-        return await to_thread.run_sync(exchange.run, abandon_on_cancel=True, limiter=limiter)
+        return await in_thread(exchange.run, abandon_on_cancel=True, limiter=limiter)
     except get_cancelled_exc_class():
         exchange.abort()  # or its thread would wait out the silence
         raise

@@ -59,6 +59,7 @@ def started(pid: int) -> int | None:
     return None if row is None else row.started
 
 
+@lru_cache(maxsize=1)
 def boot_id() -> str:
     """Return what names this boot of the machine: starts of another one mean nothing."""
     return _read("/proc/sys/kernel/random/boot_id").decode().strip()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from zlib import crc32
 
 from taskmux.errors import NoFreePort
+from taskmux.scarcity import scarce
 
 from . import native
 
@@ -102,5 +103,5 @@ def _bindable(family: socket.AddressFamily, address: str, port: int) -> bool:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             probe.bind((address, port))
     except OSError as error:
-        return error.errno in ABSENT
+        return error.errno in ABSENT or scarce(error)  # then nobody could be asked
     return True

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from time import monotonic, thread_time
 
 import anyio
-from anyio import to_thread
 from anyio.lowlevel import RunVar
+
+from taskmux.scarcity import scarce
+from taskmux.threads import in_thread_or_here
 
 from . import native
 from .census import Census
@@ -27,6 +30,9 @@ CREDIT = 0.5
 
 LISTINGS = 8
 """How often, at most, a scan looks who is new; a busy machine always has somebody."""
+
+SHORTAGE = 0.1
+"""Seconds to the next try where there was no descriptor left to read with."""
 
 CHASE = 1000
 """How often, at most, a hunt looks at the newest: a listing takes longer than some live."""
@@ -88,9 +94,19 @@ class _Scans:
     async def _scan(self, is_prey: IsOurs | None) -> Census:
         await anyio.sleep(max(0.0, self._idle_until - CREDIT - monotonic()))
         self._begun += 1
-        found = await to_thread.run_sync(self._timed, is_prey)
+        found = await self._whole(is_prey)
         self._latest = self._begun, found
         return found
+
+    async def _whole(self, is_prey: IsOurs | None) -> Census:
+        # Half a reading would let a task end before all of it has: nobody is told less.
+        while True:
+            try:
+                return await in_thread_or_here(partial(self._timed, is_prey))
+            except OSError as error:
+                if not scarce(error):
+                    raise
+            await anyio.sleep(SHORTAGE)
 
     def _timed(self, is_prey: IsOurs | None) -> Census:
         begin = thread_time()

@@ -26,6 +26,10 @@ RESET = signal.valid_signals() - HARMLESS  # 63 enum members: too dear to make f
 _files: int | None = None
 
 
+ROOM = 8
+"""Descriptors that are left when a process is made: to watch it, and to end it, takes some."""
+
+
 class NoFolder(OSError):
     """The folder to run in cannot be entered; `errno`, `strerror` and `filename` say why."""
 
@@ -124,6 +128,7 @@ def spawn(
     # Ignored by whoever started us, no exit status would ever reach us.
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _check_room()
     slave = None if terminal is None else terminal.slave_path
     argv = _shell(command, slave)
     with _inside(cwd), badge.worn(environ.get(MARKER, "")):
@@ -131,6 +136,16 @@ def spawn(
     if terminal is not None:
         terminal.release_slave()
     return _watched(pid)
+
+
+def _check_room() -> None:
+    held: list[int] = []
+    try:
+        while len(held) < ROOM:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for handle in held:
+            os.close(handle)
 
 
 def _shell(command: str, slave: str | None) -> list[str]:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 
-from anyio import move_on_after, wait_readable
+from anyio import move_on_after, sleep, wait_readable
+
+from taskmux.scarcity import scarce
 
 from . import native
 from .census import Census, Trace, same
 from .model import Row
-from .scan import IsOurs, census, hunt
+from .scan import SHORTAGE, IsOurs, census, hunt
 
 __all__ = ["Trace", "end", "end_marked", "members"]
 
@@ -64,7 +66,7 @@ async def _end(find: Callable[[Census], list[Row]], is_ours: IsOurs, limit: floa
 
 
 def _kill(rows: Collection[Row], now: Census) -> list[Row]:
-    """Return those that will soon be gone, if they are not so already."""
+    """Return those that will soon be gone, if they are not so already; or are to be tried again."""
     # Single shots always come too late at those that fork and exit all the time. A group
     # is hit as a whole, forks under way included; and within the moment since the scan
     # no number is used again.
@@ -73,9 +75,15 @@ def _kill(rows: Collection[Row], now: Census) -> list[Row]:
             os.killpg(group, signal.SIGKILL)
     hit = []
     for row in rows:
-        with suppress(PermissionError):  # another user's: `sudo` in a task
+        try:
             native.kill(row)
-            hit.append(row)
+        except PermissionError:  # another user's: `sudo` in a task
+            continue
+        except OSError as error:
+            # Without a descriptor to hold it by, its number could be another's by now.
+            if not scarce(error):
+                raise
+        hit.append(row)
     return hit
 
 
@@ -84,7 +92,11 @@ async def gone(row: Row) -> None:
     try:
         fd = native.exit_fd(row.pid)
     except ProcessLookupError:
-        return
+        return None
+    except OSError as error:
+        if not scarce(error):
+            raise
+        return await sleep(SHORTAGE)
     try:
         if _lives(row):
             await wait_readable(fd)
@@ -93,5 +105,10 @@ async def gone(row: Row) -> None:
 
 
 def _lives(row: Row) -> bool:
-    seen = native.look(row.pid)
+    try:
+        seen = native.look(row.pid)
+    except OSError as error:
+        if not scarce(error):
+            raise
+        return True
     return seen is not None and same(seen, row) and not seen.zombie

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import termios
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from time import monotonic
 
 import anyio
 from anyio import create_task_group, wait_writable
+
+from taskmux.scarcity import Scarce
 
 from .output import Feed, pump
 
@@ -34,7 +37,12 @@ class Terminal:
     @classmethod
     def open(cls, rows: int = 50, columns: int = 200) -> Terminal:
         """Make one of that size. Raise `OSError` if the system has none left."""
-        master, slave = os.openpty()
+        try:
+            master, slave = os.openpty()
+        except OSError as error:
+            if error.errno == errno.ENOSPC:  # nothing to do with a disk
+                raise Scarce("the system has no more terminals") from None
+            raise
         try:
             os.set_blocking(master, False)
             termios.tcsetwinsize(slave, (rows, columns))

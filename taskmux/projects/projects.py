@@ -13,6 +13,7 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup
 
 from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
+from taskmux.scarcity import described
 from taskmux.supervisor import CarriedProject, Services
 from taskmux.undertaking import Undertakings
 
@@ -20,6 +21,9 @@ from .project import Project, read_config
 from .watch import changed_configs
 
 Outcome = TypeVar("Outcome")
+
+AGAIN = 1.0
+"""Seconds to the next try where the registry could not be written."""
 
 
 NOTHING: Mapping[str, CarriedProject] = {}
@@ -37,6 +41,8 @@ class Projects:
         self._group: TaskGroup | None = None
         self._rewatch = anyio.Event()
         self._watching = True
+        self.unsaved: str | None = None
+        """Why the registry could not be written; None if it could."""
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self._projects.values())
@@ -209,8 +215,23 @@ class Projects:
         try:
             self._services.store.save_registry(entries)
         except OSError as error:
-            reason = error.strerror or str(error)
-            self._services.bus.publish("state_not_saved", reason=reason)
+            self._note_trouble(described(error))
+        else:
+            self._note_trouble(None)
+
+    def _note_trouble(self, why: str | None) -> None:
+        before, self.unsaved = self.unsaved, why
+        if why is not None and before is None:
+            assert self._group is not None
+            self._group.start_soon(self._save_later)
+            self._services.bus.publish("state_not_saved", reason=why)
+        if why is None and before is not None:
+            self._services.bus.publish("state_saved")
+
+    async def _save_later(self) -> None:
+        while self.unsaved is not None and self._watching:
+            await anyio.sleep(AGAIN)
+            self._save()
 
     async def _watch(self) -> None:
         while self._watching:

@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+
+from taskmux.scarcity import Scarce
+from taskmux.threads import in_thread
 
 DEBOUNCE_MS, STEP_MS = 100, 20
 
@@ -31,11 +33,19 @@ async def changed_configs(paths: Sequence[Path], stop: anyio.Event) -> AsyncGene
             for path in paths:
                 yield path
             while _folders(paths) == folders and not stop.is_set():
-                wait = partial(changes.watch, DEBOUNCE_MS, STEP_MS, LOOK_ANYWAY_MS, stop)
-                batch = await to_thread.run_sync(wait)
+                batch = await _changes(changes, stop)
                 for path in _among(paths, batch) if isinstance(batch, set) else ():
                     yield path
     await stop.wait()
+
+
+async def _changes(changes: RustNotify, stop: anyio.Event) -> object:
+    wait = partial(changes.watch, DEBOUNCE_MS, STEP_MS, LOOK_ANYWAY_MS, stop)
+    try:
+        return await in_thread(wait)
+    except Scarce:  # then look now and then
+        await anyio.sleep(LOOK_ANYWAY_MS / 1000)
+        return changes.watch(1, 1, 1, None)
 
 
 def _among(paths: Iterable[Path], batch: set[tuple[int, str]]) -> set[Path]:

@@ -13,9 +13,9 @@ from .outfit import Outfit
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One answer of a task's probe."""
+    """One answer of a task's probe; `ok` is None where it could not be asked."""
 
-    ok: bool
+    ok: bool | None
     method: str
     reason: str
     at: str

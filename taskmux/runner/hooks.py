@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import anyio
+from functools import partial
 
+from taskmux.awake import Vigil
 from taskmux.errors import HookFailed, HookTimedOut
 from taskmux.lifecycle import Hook
 from taskmux.logs import LogWriter
 from taskmux.processes import run_shell
 
 from .aside import Aside
-from .failures import told
 from .outfit import Outfit, Spec
+from .refusal import refusal
 
 
 async def run_hook(spec: Spec, hook: Hook, outfit: Outfit, log: LogWriter) -> None:
@@ -27,11 +28,13 @@ async def run_hook(spec: Spec, hook: Hook, outfit: Outfit, log: LogWriter) -> No
 
 async def _run(spec: Spec, hook: Hook, command: str, outfit: Outfit, log: LogWriter) -> None:
     aside = Aside(log)
+    run_it = partial(run_shell, command, cwd=spec.cwd, environ=outfit.environ, feed=aside.feed)
     try:
-        with anyio.fail_after(spec.hook_timeout), told(spec, f"{hook}: "):
-            run = await run_shell(command, cwd=spec.cwd, environ=outfit.environ, feed=aside.feed)
+        run = await Vigil().hold(spec.hook_timeout, run_it)
     except TimeoutError:
         raise HookTimedOut(spec.name, hook, spec.hook_timeout) from None
+    except OSError as error:
+        raise refusal(spec, error, f"{hook}: ") from None
     finally:
         aside.end()
     if run.status != 0:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 
 import anyio
-from anyio import CancelScope, create_task_group, move_on_after
+from anyio import CancelScope, create_task_group
 
+from taskmux.awake import Vigil
 from taskmux.contracts import Probe, ProbeResult, ProbeTarget, ShellRun
 from taskmux.errors import PluginFailed
 from taskmux.lifecycle import Urge, describe_exit
 from taskmux.logs import OURS, LogWriter, run_started
 from taskmux.plugins import guarded
 from taskmux.processes import Child, Terminal, Trace, end, listening, members, run_shell, spawn
+from taskmux.scarcity import described, scarce
 from taskmux.when import rfc3339
 
 from .carried import CarriedLife, Health
@@ -137,8 +141,8 @@ class Life:
         self.child.signal(signal.SIGKILL)
         try:
             self.survivors = await end(self.trace)
-            with move_on_after(DRAIN_LIMIT):
-                await self._drained.wait()
+            with suppress(TimeoutError):
+                await Vigil().hold(DRAIN_LIMIT, self._drained.wait)
         finally:
             self._draining.cancel()
 
@@ -171,9 +175,9 @@ class Life:
             self._ready = True
             await anyio.sleep(spec.health_interval)
         while True:
-            result = await self._ask(ask)
-            heard(self._health(spec.probe.name, result))
-            self._ready = self._ready or result.ok
+            health = await self._ask(ask)
+            heard(health)
+            self._ready = self._ready or bool(health.ok)
             elapsed = time.monotonic() - began
             await anyio.sleep(spec.health_interval if self._ready else pause(elapsed, spec))
 
@@ -193,14 +197,23 @@ class Life:
 
         return ask
 
-    async def _ask(self, ask: Probe) -> ProbeResult:
+    async def _ask(self, ask: Probe) -> Health:
+        vigil = Vigil()
+        health = await self._asked(ask, vigil)
+        if health.ok is False and vigil.slept:
+            # Whoever was stopped while it asked has heard nothing worth counting.
+            health = await self._asked(ask, Vigil())
+        return health
+
+    async def _asked(self, ask: Probe, vigil: Vigil) -> Health:
+        name = self._spec.probe.name
         try:
-            async with guarded(self._spec.probe.name, "answer", self._spec.facts.health_timeout):
-                result = await ask()
-                return ProbeResult(bool(result.ok), str(result.detail))
+            async with guarded(name, "answer", inf):
+                result = await vigil.hold(self._spec.facts.health_timeout, ask)
+                return self._health(name, ProbeResult(bool(result.ok), str(result.detail)))
         except PluginFailed as failure:
-            late = isinstance(failure.__cause__, TimeoutError)
-            return ProbeResult(False, (late and str(failure.__cause__)) or str(failure))
+            health = self._health(name, ProbeResult(False, _why(failure)))
+            return replace(health, ok=None) if scarce(failure) else health
 
     def _look(self, stamp: bytes, line: bytes) -> None:
         pattern = self._spec.ready_log
@@ -223,6 +236,14 @@ class Life:
 
     async def _listening(self) -> list[int]:
         return listening([row.pid for row in await members(self.trace)])
+
+
+def _why(failure: PluginFailed) -> str:
+    cause = failure.__cause__
+    if isinstance(cause, OSError) and scarce(cause):
+        return described(cause)
+    late = isinstance(cause, TimeoutError)
+    return (late and str(cause)) or str(failure)
 
 
 def pause(elapsed: float, spec: Spec) -> float:

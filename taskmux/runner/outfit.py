@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,3 +44,21 @@ class Outfit:
 
     run_id: str
     """Marker in the environment of everything that belongs to this life."""
+
+
+class Wardrobe:
+    """One outfit for each life, made by `make`: its hooks and its process are given the same."""
+
+    def __init__(self, make: Callable[[], Outfit]) -> None:
+        self._make = make
+        self._newest: tuple[int, Outfit] | None = None
+
+    def outfit(self, epoch: int) -> Outfit:
+        """Return the outfit of that life; raise what `make` raises."""
+        if self._newest is None or self._newest[0] != epoch:
+            self._newest = epoch, self._make()
+        return self._newest[1]
+
+    def keep(self, epoch: int, outfit: Outfit) -> None:
+        """Have that one for that life."""
+        self._newest = epoch, outfit

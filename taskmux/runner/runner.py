@@ -11,6 +11,7 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import lifecycle
+from taskmux.awake import Vigil
 from taskmux.errors import TaskmuxError
 from taskmux.lifecycle import (
     RESTING,
@@ -30,11 +31,11 @@ from taskmux.logs import LogWriter
 
 from .carried import Carried, Ending, Health
 from .errands import Errands
-from .failures import told
 from .hooks import run_hook
 from .life import Life
 from .onlookers import Onlookers
-from .outfit import Outfit, Spec
+from .outfit import Outfit, Spec, Wardrobe
+from .refusal import refusing
 
 HELD = ("dependencies", Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
 """What `Abandon` gives up, by the kinds it is begun under."""
@@ -91,10 +92,7 @@ class Runner:
         """How often a user asked for anything; tells whether one's own wish is still the newest."""
 
         self._next_spec: Spec | None = None
-        self._make_outfit = outfit
-        self._worn: tuple[int, Outfit] | None = None
-        """The newest outfit, and the epoch it was made for."""
-
+        self._wardrobe = Wardrobe(outfit)
         self._dependencies = dependencies
         self._tell = tell
         self._on_change = changed
@@ -135,7 +133,7 @@ class Runner:
         self.status, self.ending = carried.status, carried.ending
         self.log.take_over(carried.unfinished)
         if carried.life is not None:
-            self._worn = carried.task.epoch, carried.life.outfit
+            self._wardrobe.keep(carried.task.epoch, carried.life.outfit)
             self.life = Life.take_over(self.spec, self.log, carried.life)
             self._group.start_soon(self._tend, carried.task.epoch, self.life)
         for action in lifecycle.resume(self.task, self.spec.policy, carried.retry):
@@ -204,12 +202,13 @@ class Runner:
         assert self._group is not None, "asked before it runs"
         match action:
             case lifecycle.Await(epoch):
-                self._begin("dependencies", partial(self._wait, epoch))
+                self._errands.begin(self._group, "dependencies", partial(self._wait, epoch))
             case lifecycle.Run(epoch, hook):
-                self._begin(hook, partial(self._hook, epoch, hook))
+                self._errands.begin(self._group, hook, partial(self._hook, epoch, hook))
             case lifecycle.Arm(epoch, timer, after):
                 self._due[timer] = anyio.current_time() + after
-                self._begin(timer, partial(self._ring, TimerFired(epoch, timer), after))
+                ring = partial(self._ring, TimerFired(epoch, timer), after)
+                self._errands.begin(self._group, timer, ring)
             case lifecycle.Abandon():
                 self._errands.give_up(*HELD)
             case lifecycle.Spawn(epoch):
@@ -224,10 +223,6 @@ class Runner:
             self.life.signal(urge)
         self.ending = Ending(signal=urge)
 
-    def _begin(self, kind: str, work: Callable[[], Awaitable[Event]]) -> None:
-        assert self._group is not None
-        self._errands.begin(self._group, kind, work)
-
     async def _wait(self, epoch: int) -> Event:
         try:
             await self._dependencies()
@@ -236,13 +231,15 @@ class Runner:
         return lifecycle.Cleared(epoch)
 
     async def _ring(self, event: TimerFired, after: float) -> Event:
-        await anyio.sleep(after)
+        await Vigil().sleep(after)
         return event
 
     async def _hook(self, epoch: int, hook: Hook) -> Event:
         try:
             await run_hook(self.spec, hook, self._outfit(epoch), self.log)
         except TaskmuxError as error:
+            if hook is Hook.BEFORE_START and error.passing:
+                return self._hopeless(epoch, error)
             if hook in DECISIVE:
                 self.error = error
             self.log.note(str(error))
@@ -250,10 +247,8 @@ class Runner:
         return lifecycle.Hooked(epoch, hook)
 
     def _outfit(self, epoch: int) -> Outfit:
-        # One for each life: its hooks and its process are given the same.
-        if self._worn is None or self._worn[0] != epoch:
-            self._worn = epoch, self._make_outfit()
-        return self._worn[1]
+        with refusing(self.spec):
+            return self._wardrobe.outfit(epoch)
 
     async def _live(self, epoch: int) -> None:
         try:
@@ -285,16 +280,19 @@ class Runner:
         self._renew()
         self.health, self.ending = None, Ending()
         spec, outfit = self.spec, self._outfit(epoch)
-        with told(spec):
+        with refusing(spec):
             life = Life.begin(spec, outfit, self.log)
         self._tell(News("task_started", {"pid": life.pid, "port": outfit.port}))
         return life
 
     def _heard(self, epoch: int, health: Health) -> None:
+        if health.ok is None:
+            self._send(lifecycle.Unasked(epoch, health.reason))
+            return
         self.health = health
         self._send(lifecycle.Probed(epoch, health.ok, health.reason))
 
     def _hopeless(self, epoch: int, error: TaskmuxError) -> Event:
         self.error = error
         self.log.note(str(error))
-        return lifecycle.Hopeless(epoch, str(error))
+        return lifecycle.Hopeless(epoch, str(error), error.passing)

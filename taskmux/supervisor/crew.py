@@ -24,6 +24,7 @@ from .carried import CarriedMember
 from .environ import Identity, Sibling, sibling_at, task_environ
 from .gate import Verdict, verdict
 from .member import Member, recalled
+from .mending import Mending
 from .services import Services
 from .specs import log_of, make_spec
 
@@ -45,6 +46,7 @@ class Crew:
         self.folder = folder
         self._services = services
         self._changed = changed
+        self._mending = Mending()
 
     def __getitem__(self, name: str) -> Member:
         """Return a member; raise `TaskNotFound`, with a guess at what was meant."""
@@ -138,6 +140,10 @@ class Crew:
             await member.runner.run(task_status=task_status)
         member.runner.log.close()
 
+    async def keep_logs(self) -> None:
+        """Have logs that could not be written go on as soon as they can, until cancelled."""
+        await self._mending.keep(lambda: [m.runner.log for m in self.members.values()])
+
     async def _dismiss(self, names: list[str]) -> None:
         for name in names:
             self.members[name].runner.ask(Stop(final=True))
@@ -168,6 +174,7 @@ class Crew:
                 path,
                 max_size=task.log_max_size,
                 max_files=task.log_max_files,
+                on_drop=self._mending.note_drop,
                 on_recover=partial(self._note_lost, task.name),
             )
         except OSError as error:

@@ -11,11 +11,15 @@ from msgspec.structs import replace
 
 from taskmux.lifecycle import RESTING, State
 from taskmux.processes import Trace, boot_id, end
+from taskmux.scarcity import described
 from taskmux.store import Memory, ProjectMemory
 
 from .crew import Crew
 from .member import Member
 from .services import Services
+
+AGAIN = 1.0
+"""Seconds to the next try after a save that failed: nothing tells when a disk has room again."""
 
 PAUSE = 0.1
 """Between two saves that nobody waits for: a hundred tasks start in fewer than a hundred writes."""
@@ -30,17 +34,19 @@ class Ledger:
         self._changed = anyio.Event()
         self._resuming: dict[str, Memory] = {}
         self._cycling: dict[str, tuple[int, Memory]] = {}
+        self.unsaved: str | None = None
+        """Why the newest could not be written; None if it could."""
 
     def note_change(self) -> None:
         """Have what is known written down soon."""
         self._changed.set()
 
     async def keep(self, crew: Crew) -> None:
-        """Write whenever something changed, until cancelled."""
+        """Write whenever something changed, until cancelled; where that fails, again and again."""
         while True:
             await self._changed.wait()
             self.save(crew)
-            await anyio.sleep(PAUSE)
+            await anyio.sleep(PAUSE if self.unsaved is None else AGAIN)
 
     def settle(self, crew: Crew) -> None:
         """Write now what is not yet written: a command is about to be acknowledged."""
@@ -78,13 +84,25 @@ class Ledger:
             self.note_change()
 
     def save(self, crew: Crew) -> None:
-        """Write; a disk that is full, or refuses, is told in an event and costs nothing else."""
+        """Write; a disk that is full, or refuses, is told in an event and costs nothing else.
+
+        So is the first write that succeeds after that.
+        """
         self._changed = anyio.Event()
         try:
             self._services.store.save_project(self._session, self.known(crew))
         except OSError as error:
-            reason = error.strerror or str(error)
-            self._services.bus.publish("state_not_saved", self._session, reason=reason)
+            self._changed.set()
+            self._note_trouble(described(error))
+        else:
+            self._note_trouble(None)
+
+    def _note_trouble(self, why: str | None) -> None:
+        before, self.unsaved = self.unsaved, why
+        if why is not None and before is None:
+            self._services.bus.publish("state_not_saved", self._session, reason=why)
+        if why is None and before is not None:
+            self._services.bus.publish("state_saved", self._session)
 
     def known(self, crew: Crew) -> ProjectMemory:
         """Return what is known now."""

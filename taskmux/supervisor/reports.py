@@ -53,6 +53,7 @@ def task_report(
             starts=member.counts["task_started"],
             restarts=member.counts["auto_restart"],
             health_failures=member.counts["health_check_failed"],
+            lines_dropped=member.runner.log.dropped,
         ),
         cpu=round(shares.get(pid or 0, 0.0), 4),
         memory=usages.get(pid or 0, NOTHING).memory,
@@ -91,4 +92,4 @@ def _health_row(name: str, member: Member) -> HealthRow:
 def _last_health(health: Health | None) -> LastHealth | None:
     if health is None:
         return None
-    return LastHealth(health.ok, health.method, health.reason, health.at)
+    return LastHealth(bool(health.ok), health.method, health.reason, health.at)

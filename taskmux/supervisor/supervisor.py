@@ -77,6 +77,7 @@ class Supervisor:
     async def _at_work(self, past: CarriedProject) -> AsyncIterator[None]:
         self._resume(past)
         self._tasks.start_soon(self._ledger.keep, self.crew)
+        self._tasks.start_soon(self.crew.keep_logs)
         try:
             yield
         finally:
@@ -173,6 +174,11 @@ class Supervisor:
     def failure(self, name: str) -> TaskmuxError:
         """Return why what was last asked of a task did not happen."""
         return outcome.failure(name, self.crew[name].runner)
+
+    @property
+    def unsaved(self) -> str | None:
+        """Why what is known of the tasks could not be written down; None if it could."""
+        return self._ledger.unsaved
 
     def remember(self) -> None:
         """Write down what changed; a command is about to be acknowledged."""

@@ -71,6 +71,8 @@ class TaskCounts(Struct, frozen=True):
     starts: int
     restarts: int
     health_failures: int
+    lines_dropped: int
+    """Lines of output that could not be written to the log."""
 
 
 class TaskReport(Report, frozen=True, kw_only=True):
@@ -154,6 +156,9 @@ class StatusReport(Report, frozen=True, kw_only=True):
     error: str | None
     config: str
     tasks: list[TaskReport]
+    warnings: list[str]
+    """What taskmux itself cannot do as it should just now, in sentences: write to a full disk."""
+
     proxy: ProxyReport
     daemon_pid: int
 

@@ -219,6 +219,7 @@ def test_an_answer_survives_names_that_are_not_unicode() -> None:
         error=None,
         config="/home/\udce9/taskmux.toml",
         tasks=[],
+        warnings=[],
         proxy=ProxyReport(bound=False, port=None, reason="off"),
         daemon_pid=1,
     )

@@ -63,6 +63,7 @@ DISK_FULL = """
 import resource, signal, sys
 from pathlib import Path
 from taskmux.bus import Bus
+from taskmux.bus.bus import RECENT
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 def limit(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
@@ -72,16 +73,26 @@ bus.publish("a")
 limit(path.stat().st_size + 10)
 bus.publish("b")
 bus.publish("c")
-assert bus.lost == 2, bus.lost
+assert (bus.waiting, bus.why) == (2, "File too large"), bus.why
 limit(resource.RLIM_INFINITY)
 bus.publish("d")
-assert (bus.lost, bus.seq) == (2, 4)
+assert (bus.waiting, bus.lost, bus.seq) == (0, 0, 4)
+limit(path.stat().st_size)
+for _ in range(RECENT + 3):
+    bus.publish("e")
+limit(resource.RLIM_INFINITY)
+bus.publish("f")
+assert (bus.waiting, bus.lost) == (0, 3), (bus.waiting, bus.lost)
 """
 
 
-def test_a_disk_that_was_full_costs_only_what_was_told_meanwhile(path: Path) -> None:
+def test_a_disk_that_was_full_costs_no_event_but_what_is_too_much_to_keep(path: Path) -> None:
     subprocess.run([sys.executable, "-c", DISK_FULL, path], check=True, timeout=50)
-    assert [event["event"] for event in history.read(path, Wanted())] == ["a", "d"]
+    found = history.read(path, Wanted())
+    kinds = [event["event"] for event in found]
+    assert kinds == ["a", "b", "c", "d", *RECENT * ["e"], "f", "events_lost"]
+    assert (found[-1]["count"], found[-1]["reason"]) == (3, "File too large")
+    assert [event["seq"] for event in found[:5]] == [1, 2, 3, 4, 8]
 
 
 def test_the_newest_events_are_at_hand(path: Path) -> None:
@@ -105,7 +116,7 @@ def test_a_history_that_cannot_be_written_costs_only_the_record(path: Path) -> N
     path.mkdir()
     bus.listen(told.append)
     assert bus.publish("a")["seq"] == 1
-    assert (bus.lost, len(told)) == (1, 1)
+    assert (bus.waiting, bus.lost, len(told)) == (1, 0, 1)
 
 
 def test_the_history_is_trimmed_to_its_newest(path: Path) -> None:

@@ -179,7 +179,7 @@ def task(name: str, **changes: Any) -> wire.TaskReport:
         "restart_needed": False,
         "last_health": None,
         "tunnel": None,
-        "events": wire.TaskCounts(starts=1, restarts=0, health_failures=0),
+        "events": wire.TaskCounts(starts=1, restarts=0, health_failures=0, lines_dropped=0),
         "cpu": 0.25,
         "memory": 84_000_000,
     }
@@ -195,6 +195,7 @@ def status(*tasks: wire.TaskReport, **changes: Any) -> wire.StatusReport:
         "error": None,
         "config": "/shop/taskmux.toml",
         "tasks": list(tasks),
+        "warnings": [],
         "proxy": wire.ProxyReport(bound=True, port=443, reason=""),
         "daemon_pid": 4711,
     }

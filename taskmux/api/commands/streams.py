@@ -8,13 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from anyio import to_thread
-
 from taskmux import paths, wire
 from taskmux.bus import Pages
 from taskmux.bus.history import Wanted
 from taskmux.logs import clean, rfc3339_of
 from taskmux.mailbox import Mailbox, Push
+from taskmux.threads import in_thread_or_here
 
 from .house import House
 
@@ -50,7 +49,7 @@ async def _replayed(house: House, mailbox: Mailbox, wanted: Wanted) -> AsyncGene
         with Pages(paths.events(house.services.home), wanted) as pages:
             while (rest := bus.since(pages.seq)) is None:
                 newest = bus.seq
-                page = await to_thread.run_sync(pages.next)
+                page = await in_thread_or_here(pages.next)
                 if page.last:  # what could not be written down is not waited for
                     pages.seq = max(pages.seq, newest)
                 if page.lost:

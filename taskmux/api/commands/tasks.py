@@ -15,6 +15,7 @@ from taskmux.lifecycle import RESTING, State
 from taskmux.logs import OURS, Window, read
 from taskmux.pattern import BadPattern, Pattern
 from taskmux.supervisor import Supervisor, settled
+from taskmux.threads import in_thread
 
 from .house import House
 
@@ -144,7 +145,7 @@ async def _printed(supervisor: Supervisor, name: str, regex: str, pattern: Patte
     forget = member.runner.log.tap(look)
     try:
         search = partial(_found_in, member.runner.log.path, regex)
-        if not member.run or not await anyio.to_thread.run_sync(search):
+        if not member.run or not await in_thread(search):
             await found.wait()
         return True
     finally:

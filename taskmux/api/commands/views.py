@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anyio
-
 from taskmux import paths, wire
 from taskmux.bus import history
 from taskmux.errors import TaskmuxError
@@ -18,9 +16,11 @@ from taskmux.processes import Usage, command_of, listening, measure, processes
 from taskmux.project import resolved
 from taskmux.projects import Project
 from taskmux.supervisor import health_report, task_report
+from taskmux.threads import in_thread, in_thread_or_here
 from taskmux.when import parse_when
 
 from .house import House
+from .warnings import warnings
 
 NO_PROXY = wire.ProxyReport(bound=False, port=None, reason="this version has no proxy yet")
 
@@ -74,15 +74,15 @@ async def inspect(house: House, request: wire.Inspect) -> wire.InspectReport:
     usages = await _usages([house.projects.find(supervisor.session)])
     life, log = member.runner.life, member.runner.log.path
     pids = usages[life.pid].pids if life is not None and life.pid in usages else ()
-    excerpt = await anyio.to_thread.run_sync(read, {name: log}, Window(lines=LINES_SHOWN))
+    excerpt = await in_thread_or_here(partial(read, {name: log}, Window(lines=LINES_SHOWN)))
     events = await _history(house, history.Wanted(supervisor.session, name))
     failures = [event for event in events if event["event"] == "health_check_failed"]
     return wire.InspectReport(
         session=supervisor.session,
         task=task_report(crew, name, usages, house.meter.share(usages)),
         config=resolved(crew.config.tasks[name]),
-        processes=await anyio.to_thread.run_sync(_processes, pids),
-        listening=await anyio.to_thread.run_sync(listening, pids),
+        processes=await in_thread_or_here(partial(_processes, pids)),
+        listening=await in_thread_or_here(partial(listening, pids)),
         log=str(log),
         last_health_failures=failures[-EVENTS_SHOWN:],
         last_events=events[-EVENTS_SHOWN:],
@@ -128,7 +128,7 @@ async def logs(house: House, request: wire.Logs) -> wire.LogsReport | wire.Merge
         after=request.after,
     )
     report = partial(_excerpt, sources, window, merged=len(request.names) != 1)
-    return await anyio.to_thread.run_sync(report, limiter=house.readers)
+    return await in_thread(report, limiter=house.readers)
 
 
 def _excerpt(
@@ -160,6 +160,7 @@ def _status(
         error=None if project.error is None else str(project.error),
         config=str(project.path),
         tasks=tasks,
+        warnings=list(warnings(house, project)),
         proxy=NO_PROXY,
         daemon_pid=house.about().pid or 0,
     )
@@ -193,13 +194,13 @@ async def _usages(projects: Iterable[Project]) -> dict[int, Usage]:
     ]
     if not leaders:
         return {}
-    rows = await anyio.to_thread.run_sync(processes)
+    rows = await in_thread_or_here(processes)
     return measure(rows, leaders)
 
 
 async def _history(house: House, wanted: history.Wanted) -> list[dict[str, Any]]:
     path = paths.events(house.services.home)
-    return await anyio.to_thread.run_sync(partial(history.read, path, wanted))
+    return await in_thread_or_here(partial(history.read, path, wanted))
 
 
 def _processes(pids: Collection[int]) -> list[wire.ProcessReport]:

@@ -1,0 +1,44 @@
+"""An event loop with a clock of its own, for what would take minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from selectors import SelectorKey
+
+QUIET = 0.005
+"""Real seconds in which nothing happens before the clock leaps."""
+
+
+class LeapingLoop(asyncio.SelectorEventLoop):
+    """Its clock stands still while anything happens, and leaps to the next timer when nothing does.
+
+    So what it shows depends on timers alone, never on how busy the machine is.
+    Processes, pipes and threads are real.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(_Leaping(self))
+
+    def time(self) -> float:
+        """Return the clock's seconds."""
+        return self.now
+
+
+class _Leaping(selectors.DefaultSelector):
+    def __init__(self, loop: LeapingLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        if not timeout or timeout < 0:
+            return super().select(timeout)
+        found = super().select(min(timeout, QUIET))
+        if not found:
+            self._loop.now += timeout
+        return found
+
+
+LEAPING = ("asyncio", {"loop_factory": LeapingLoop})
+"""The backend of tests by that clock, in place of the fixture `anyio_backend`."""

@@ -31,7 +31,7 @@ def daemon(session: Session, port: options.Port = None) -> Answer:
 def daemon_start(session: Session, port: options.Port = None) -> Answer:
     """Start the daemon in the background, if there is none."""
     started = session.launch(*_port(port))
-    report = session.visit().hello()
+    report = session.connect().hello()
     if not (started or port in (None, 0, report.api_port)):
         session.notice(f"it runs already: `taskmux daemon restart --port {port}` moves it")
     return report

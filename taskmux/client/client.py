@@ -225,7 +225,8 @@ class Client:
             # What is pushed has no reply's id; a frame that made no sense has none either.
             if "push" not in answer and answer.get("id") in (1, None):
                 return _unless_refused(answer)
-        raise DaemonNotRunning
+        # It died over the question; of one that changes nothing it is all the same.
+        raise Unread if isinstance(request, wire.LOOKING) else DaemonNotRunning
 
 
 def _within(request: wire.Request, spent: float) -> wire.Request:

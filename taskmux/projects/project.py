@@ -117,7 +117,10 @@ class Project:
         """
         async with self.lock:
             try:
-                config = read_config(self.path)
+                text = read_text(self.path)
+                if self.error is None and self._config and text == self._config.text:
+                    return None  # most often; to read it as TOML costs twenty times as much
+                config = parse(text, str(self.path))
                 outdated = await self._apply(config)
             except TaskmuxError as error:
                 self._note_error(error)

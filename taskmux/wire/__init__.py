@@ -45,6 +45,7 @@ from .reports import (
 )
 from .requests import (
     COMMANDS,
+    LOOKING,
     Add,
     Clean,
     CleanLogs,
@@ -78,13 +79,13 @@ PROTOCOL = 1
 """Raised when a message changes so that an older client would misread it."""
 
 __all__ = [
-    "COMMANDS", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport", "Clean",
-    "CleanLogs", "CleanReport", "DaemonReport", "Events", "EventsReport", "Field", "Health",
-    "HealthReport", "HealthRow", "Hello", "Inspect", "InspectReport", "Kill", "LastHealth",
-    "LineReport", "ListProjects", "Logs", "LogsReport", "LostProcess", "LostProject",
-    "MergedLogsReport", "ProcessReport", "ProjectReport", "ProjectRequest", "ProjectsReport",
-    "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove", "Removed", "Renew",
-    "Report", "Request", "RestartTasks", "SessionReport", "Shutdown", "StartTasks", "Status",
-    "StatusAll", "StatusReport", "StopTasks", "Subscribe", "TaskCounts", "TaskReport",
-    "TunnelReport", "Unregister", "Wait", "WaitReport",
+    "COMMANDS", "LOOKING", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport",
+    "Clean", "CleanLogs", "CleanReport", "DaemonReport", "Events", "EventsReport", "Field",
+    "Health", "HealthReport", "HealthRow", "Hello", "Inspect", "InspectReport", "Kill",
+    "LastHealth", "LineReport", "ListProjects", "Logs", "LogsReport", "LostProcess",
+    "LostProject", "MergedLogsReport", "ProcessReport", "ProjectReport", "ProjectRequest",
+    "ProjectsReport", "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove",
+    "Removed", "Renew", "Report", "Request", "RestartTasks", "SessionReport", "Shutdown",
+    "StartTasks", "Status", "StatusAll", "StatusReport", "StopTasks", "Subscribe", "TaskCounts",
+    "TaskReport", "TunnelReport", "Unregister", "Wait", "WaitReport",
 ]  # fmt: skip

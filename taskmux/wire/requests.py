@@ -215,6 +215,9 @@ class Renew(Request, frozen=True, kw_only=True):
     port: int | None = None
 
 
+LOOKING = (Events, Health, Hello, Inspect, ListProjects, Logs, Status, StatusAll, Wait)
+"""Requests that change nothing: whoever got no answer may ask again."""
+
 COMMANDS: dict[str, type[Request]] = {
     "add": Add,
     "clean": Clean,

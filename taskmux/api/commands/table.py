@@ -43,11 +43,6 @@ HANDLERS: dict[type[wire.Request], Handler] = {
 }
 
 
-REPEATABLE = (
-    wire.Events, wire.Health, wire.Inspect, wire.Logs, wire.Status, wire.StatusAll, wire.Wait,
-)  # fmt: skip
-"""Requests that change nothing: whoever got no answer may ask again."""
-
 ALWAYS = (wire.Hello, wire.ListProjects, wire.Shutdown)
 """Requests that are answered even while nothing new is taken."""
 
@@ -70,7 +65,7 @@ class Commands:
         with self._gate.inside() as given_up:
             return await HANDLERS[type(request)](self._house, request)
         assert given_up.cancelled_caught
-        raise DaemonRenewing(begun=not isinstance(request, REPEATABLE))
+        raise DaemonRenewing(begun=not isinstance(request, wire.LOOKING))
 
     @asynccontextmanager
     async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:

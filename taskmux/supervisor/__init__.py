@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from .gate import settled
 from .ledger import end_leftovers
+from .outcome import OVERTAKEN
 from .reports import health_report, task_report
 from .services import Services
 from .supervisor import Supervisor
 from .usage import Meter
 
 __all__ = [
-    "Meter", "Services", "Supervisor", "end_leftovers", "health_report", "settled", "task_report",
+    "OVERTAKEN", "Meter", "Services", "Supervisor", "end_leftovers", "health_report", "settled",
+    "task_report",
 ]  # fmt: skip

@@ -29,8 +29,8 @@ async def stop_in_order(
 ) -> dict[str, Stopped]:
     """Stop `runners`, dependents first, and return when nothing is left of them.
 
-    A task that is asked for something else before its turn is left alone: the
-    newer wish counts, unless this one is final.
+    A task that somebody wants up again before its turn is left alone: the newer
+    wish counts, unless this one is final.
     """
     users = graph.reverse(needs)
     done = {name: anyio.Event() for name in runners}
@@ -40,10 +40,10 @@ async def stop_in_order(
         for user in users.get(name, ()):
             if user in done:
                 await done[user].wait()
-        if runner.wishes == older or wish.final:
+        if runner.wishes == older or wish.final or not runner.task.wanted:
             found[name] = await _stop(name, runner, wish)
         else:
-            found[name] = Stopped(outcome.failed(name, runner), older)
+            found[name] = Stopped(outcome.not_done(name, runner, older), older)
         done[name].set()
 
     async with create_task_group() as group:
@@ -55,9 +55,9 @@ async def stop_in_order(
 async def _stop(name: str, runner: Runner, wish: Stop) -> Stopped:
     began, was = anyio.current_time(), runner.task
     number = runner.ask(wish)
-    await runner.wait_until(_stopped_or_refused)
+    ended = await runner.wait_until(_stopped_or_refused)
     seconds = anyio.current_time() - began
-    return Stopped(outcome.of_stop(name, runner, was, wish, seconds), number)
+    return Stopped(outcome.of_stop(name, runner, was, ended, wish, number, seconds), number)
 
 
 def _stopped_or_refused(task: Task) -> bool:

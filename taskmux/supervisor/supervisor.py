@@ -39,6 +39,9 @@ class Supervisor:
         self._services = services
         self._tasks = tasks
         self._ledger = Ledger(session, services)
+        self._turning: dict[str, anyio.Event] = {}
+        """The newest restart of each task; set once it has come to the task's start."""
+
         self.crew = Crew(session, folder, services, self._ledger.note_change)
 
     @classmethod
@@ -99,10 +102,11 @@ class Supervisor:
         if not named:
             self._services.bus.publish("session_started", self.session)
         self._start(graph.needed(self.crew.graph, chosen), named, environ)
+        wishes = {name: self.crew[name].runner.wishes for name in chosen}
         if wait:
             await self._settle(chosen, limit)
         return [
-            outcome.of_start(name, self.crew[name].runner, before[name], named, wait)
+            outcome.of_start(name, self.crew[name].runner, before[name], named, wait, wishes[name])
             for name in chosen
         ]
 
@@ -131,12 +135,12 @@ class Supervisor:
         automatic = set(self._automatic())
         chosen = named or [n for n in self.crew if n in automatic or up(self.crew[n].task)]
         cycle = partial(self._cycle, chosen, environ)
-        stopped, started = await see_through(self._tasks, cycle)
+        stopped, wishes = await see_through(self._tasks, cycle)
         if wait:
-            await self._settle(started, limit)
+            await self._settle(list(wishes), limit)
         return [
-            outcome.of_restart(name, self.crew[name].runner, wait)
-            if name in started
+            outcome.of_restart(name, self.crew[name].runner, wait, wishes[name])
+            if name in wishes
             else stopped[name].report
             for name in chosen
         ]
@@ -191,16 +195,30 @@ class Supervisor:
 
     async def _cycle(
         self, names: list[str], environ: Mapping[str, str] | None
-    ) -> tuple[dict[str, Stopped], list[str]]:
-        """Stop tasks and have them start again; return how they stopped, and which will start."""
-        stopped = await self._stop(names, Stop())
-        # Whoever would not stop, or was asked for something else meanwhile, is left alone.
-        willing = [name for name in names if stopped[name].report.ok and name in self.crew.members]
-        ready = [n for n in willing if self.crew[n].runner.wishes == stopped[n].wish]
-        for name in ready:
-            self._services.bus.publish("task_restarted", self.session, task=name)
-        self._start(graph.needed(self.crew.graph, ready), ready, environ)
-        return stopped, ready
+    ) -> tuple[dict[str, Stopped], dict[str, int]]:
+        """Stop tasks and have them start again; return how they stopped, and whose wish counts.
+
+        That is their start, or the stop of those of whom somebody wanted something else
+        meanwhile: if that was a restart, too, then once it has come to their start. Whoever
+        would not stop is left out.
+        """
+        turned = anyio.Event()
+        self._turning |= dict.fromkeys(names, turned)
+        try:
+            stopped = await self._stop(names, Stop())
+            willing = [n for n in names if stopped[n].report.ok and n in self.crew.members]
+            ready = [n for n in willing if self.crew[n].runner.wishes == stopped[n].wish]
+            for name in ready:
+                self._services.bus.publish("task_restarted", self.session, task=name)
+            self._start(graph.needed(self.crew.graph, ready), ready, environ)
+            started = {name: self.crew[name].runner.wishes for name in ready}
+        finally:
+            turned.set()
+        overtaken = {name: stopped[name].wish for name in willing if name not in ready}
+        for name in overtaken:
+            while not self._turning[name].is_set():
+                await self._turning[name].wait()
+        return stopped, overtaken | started
 
     def _automatic(self) -> list[str]:
         config = self.crew.config

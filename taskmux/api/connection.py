@@ -27,6 +27,7 @@ from taskmux.wire import Report, Request, Subscribe
 from . import messages
 from .desk import Desk
 from .messages import Envelope
+from .reception import Guest
 
 log = logging.getLogger("taskmux.api")
 
@@ -61,7 +62,13 @@ class Limits:
     in_flight: int = 64
     """Requests that are being answered; after that many, reading waits."""
 
+    receive: float = 10.0
+    """Seconds from the first byte of a line to its last."""
+
     subscriptions: int = 16
+    idle: float = 1.0
+    """Seconds it keeps its place without asking for anything while others want it."""
+
     send: float = 10.0
     """Seconds a message may take to leave; a reader slower than that is dropped."""
 
@@ -71,13 +78,20 @@ class Connection:
 
     Requests are answered as they are ready, not in the order they came in. A
     client that goes away ends the waits of its requests; the work is the desk's.
-    `log_path` is where people are sent after a defect of ours.
+    `log_path` is where people are sent after a defect of ours. `guest` is told
+    while anything is asked.
     """
 
     def __init__(
-        self, channel: Channel, desk: Desk, log_path: Path, limits: Limits | None = None
+        self,
+        channel: Channel,
+        desk: Desk,
+        log_path: Path,
+        limits: Limits | None = None,
+        guest: Guest | None = None,
     ) -> None:
         self._channel = channel
+        self._guest = guest or Guest()
         self._desk = desk
         self._log_path = log_path
         self._limits = limits or Limits()
@@ -126,7 +140,7 @@ class Connection:
 
     async def _take(self, message: bytes | str) -> None:
         envelope = Envelope()
-        with ExitStack() as place:
+        with self._guest.served(), ExitStack() as place:
             place.callback(self._places.release)
             try:
                 envelope = messages.read(message)

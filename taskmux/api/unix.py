@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import struct
 import sys
@@ -23,10 +24,10 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .lines import Lines
 from .messages import Envelope
-from .reception import Reception
+from .reception import Guest, Reception
 
-MOST = 256
-"""Connections at a time."""
+MOST = 1024
+"""Connections at a time; fewer where there are not twice as many files to open."""
 
 _LOCAL_PEERCRED = 1
 """Of macOS: the option of level 0 that holds a `struct xucred`."""
@@ -34,9 +35,13 @@ _LOCAL_PEERCRED = 1
 
 @asynccontextmanager
 async def open_unix_door(
-    path: Path, desk: Desk, log_path: Path, limits: Limits | None = None
+    path: Path,
+    desk: Desk,
+    log_path: Path,
+    limits: Limits | None = None,
+    most: int = MOST,
 ) -> AsyncIterator[None]:
-    """Answer at the socket `path` while inside.
+    """Answer at the socket `path` while inside, to `most` connections at a time.
 
     Only its owner gets at the socket or its folder. A file left over at `path`
     is replaced, so the caller must be the only daemon. Raises `OSError`.
@@ -45,11 +50,14 @@ async def open_unix_door(
     path.parent.chmod(0o700)
     with reachable(path) as name:
         listener = await anyio.create_unix_listener(name, mode=0o600)
+    limits = limits or Limits()
     visit = partial(_visit, desk=desk, log_path=log_path, limits=limits)
-    turn_away = partial(_refuse, why=f"{MOST} connections are open already")
+    most = min(most, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+    turn_away = partial(_refuse, why=f"{most} connections are open already, all of them at work")
     try:
         async with listener, create_task_group() as group:
-            group.start_soon(Reception(visit, turn_away, MOST).serve, listener, group)
+            reception = Reception(visit, turn_away, most, limits.idle)
+            group.start_soon(reception.serve, listener, group)
             yield
             group.cancel_scope.cancel()
     finally:
@@ -62,14 +70,15 @@ def _remove(path: Path) -> None:
 
 
 async def _visit(
-    stream: SocketStream, *, desk: Desk, log_path: Path, limits: Limits | None
+    stream: SocketStream, guest: Guest, *, desk: Desk, log_path: Path, limits: Limits
 ) -> None:
     uid = _peer_uid(stream.extra(SocketAttribute.raw_socket))
     # Root gets everywhere anyway, and must be able to stop what it started.
     if uid not in {os.getuid(), 0}:
         await _refuse(stream, why=f"this is the daemon of user {os.getuid()}, you are {uid}")
         return
-    await Connection(Lines(stream), desk, log_path, limits).serve()
+    lines = Lines(stream, patience=limits.receive)
+    await Connection(lines, desk, log_path, limits, guest).serve()
 
 
 async def _refuse(stream: SocketStream, *, why: str) -> None:

@@ -24,7 +24,7 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .frames import PULSE, Frames
 from .handshake import Objection, refusal, shake_hands, turn_away
-from .reception import Reception
+from .reception import Guest, Reception
 
 log = logging.getLogger("taskmux.api")
 
@@ -57,21 +57,23 @@ async def open_websocket_door(
     peer_uid: PeerUid,
     limits: Limits | None = None,
     patience: Patience | None = None,
+    most: int = MOST,
 ) -> AsyncIterator[int]:
     """Answer on `port` of 127.0.0.1 and ::1 while inside; yield the port, if it was 0.
 
-    Raises `OSError` if the port is taken on either.
+    That is to `most` connections at a time. Raises `OSError` if the port is taken on either.
     """
     async with AsyncExitStack() as stack:
         listeners = await _listen(port, stack)
         port = listeners[0].extra(SocketAttribute.local_port)
+        limits = limits or Limits()
         visits = _Visits(
             House(port, os.getuid(), token),
             peer_uid,
-            lambda frames: Connection(frames, desk, log_path, limits),
+            lambda frames, guest: Connection(frames, desk, log_path, limits, guest),
             patience or Patience(),
         )
-        reception = Reception(visits.visit, _turn_away, MOST)
+        reception = Reception(visits.visit, partial(_turn_away, most), most, limits.idle)
         async with create_task_group() as group:
             for listener in listeners:
                 group.start_soon(reception.serve, listener, group)
@@ -83,10 +85,10 @@ async def open_websocket_door(
 class _Visits:
     house: House
     peer_uid: PeerUid
-    connect: Callable[[Frames], Connection]
+    connect: Callable[[Frames, Guest], Connection]
     patience: Patience
 
-    async def visit(self, stream: SocketStream) -> None:
+    async def visit(self, stream: SocketStream, guest: Guest) -> None:
         protocol = None
         with move_on_after(self.patience.handshake), suppress(EndOfStream, *GONE):
             protocol = await shake_hands(stream, partial(self._judge, stream))
@@ -94,7 +96,7 @@ class _Visits:
             return
         frames = Frames(stream, protocol, self.patience.pulse)
         try:
-            await self.connect(frames).serve()
+            await self.connect(frames, guest).serve()
         finally:
             await frames.farewell()
 
@@ -111,8 +113,8 @@ class _Visits:
         return objection(visitor, self.house)
 
 
-async def _turn_away(stream: SocketStream) -> None:
-    error = NotAllowed(f"{MOST} connections are open already")
+async def _turn_away(most: int, stream: SocketStream) -> None:
+    error = NotAllowed(f"{most} connections are open already, all of them at work")
     await turn_away(stream, refusal(HTTPStatus.SERVICE_UNAVAILABLE, error))
 
 

@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import SocketStream
 
 from taskmux.api.connection import Limits
-from taskmux.api.unix import open_unix_door
+from taskmux.api.unix import MOST, open_unix_door
 from taskmux.errors import UnknownSession
 from taskmux.mailbox import Mailbox, Push
 from taskmux.wire import Add, Report, Request, SessionReport, Status, Subscribe
@@ -155,9 +155,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(path: Path, limits: Limits | None = None) -> AsyncIterator[House]:
+async def open_house(
+    path: Path, limits: Limits | None = None, most: int = MOST
+) -> AsyncIterator[House]:
     desk = ToyDesk()
     log_path = path.with_name("daemon.log")
     with anyio.fail_after(30):
-        async with open_unix_door(path, desk, log_path, limits):
+        async with open_unix_door(path, desk, log_path, limits, most):
             yield House(path, desk)

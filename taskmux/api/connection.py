@@ -45,8 +45,8 @@ class Channel(Protocol):
         be; `EndOfStream` when no more will come; one of `GONE` when all is over.
         """
 
-    async def send(self, message: bytes) -> None:
-        """Send a message. Raises one of `GONE` if nobody is there."""
+    async def send(self, *messages: bytes) -> None:
+        """Send messages, one after another. Raises one of `GONE` if nobody is there."""
 
     async def hung_up(self) -> None:
         """Return once nobody can be there any more; called while nothing is received.
@@ -170,22 +170,22 @@ class Connection:
             await self._send(messages.answer(envelope, Report()))
             place.close()  # a stream may last for ever, and keeps no request waiting
             async for push in pushes:
-                await self._send(messages.push(push))
+                await self._send(*messages.pushes(push))
 
-    async def _send(self, message: bytes) -> None:
+    async def _send(self, *together: bytes) -> None:
         # Shielded: half a message would ruin every one after it, and the last
         # answer of a daemon that ends is still to be heard.
         with CancelScope(shield=True):
             async with self._writing:
                 if not self._scope.cancel_called:
-                    await self._write(message)
+                    await self._write(*together)
         # A stream that is never empty must still notice that it is over.
         await checkpoint_if_cancelled()
 
-    async def _write(self, message: bytes) -> None:
+    async def _write(self, *together: bytes) -> None:
         try:
             with move_on_after(self._limits.send) as limit:
-                await self._channel.send(message)
+                await self._channel.send(*together)
         except GONE:
             self._scope.cancel()
         if limit.cancelled_caught:

@@ -50,9 +50,9 @@ class Lines:
         line = self._take(end)
         return self._checked(line)
 
-    async def send(self, message: bytes) -> None:
-        """Send the message and its newline."""
-        await self._stream.send(message + b"\n")
+    async def send(self, *messages: bytes) -> None:
+        """Send each message and its newline."""
+        await self._stream.send(b"\n".join((*messages, b"")))
 
     async def hung_up(self) -> None:
         """Return once the other end is closed for reading too; sending may have ended before."""

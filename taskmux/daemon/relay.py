@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from anyio import create_task_group, to_thread
 
 from taskmux.bus import Bus
-from taskmux.mailbox import Mailbox
+from taskmux.mailbox import Mailbox, Push
 from taskmux.plugins import Plugins
 
 
@@ -21,7 +21,7 @@ async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
     if not plugins.listeners:
         yield
         return
-    mailbox = Mailbox()
+    mailbox = Mailbox[Push]()
     forget = bus.listen(mailbox.put_nowait)
     async with create_task_group() as group:
         group.start_soon(_relay, mailbox, bus, plugins)
@@ -30,7 +30,7 @@ async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
         mailbox.close()
 
 
-async def _relay(mailbox: Mailbox, bus: Bus, plugins: Plugins) -> None:
+async def _relay(mailbox: Mailbox[Push], bus: Bus, plugins: Plugins) -> None:
     async for event in mailbox:
         for failure in await to_thread.run_sync(plugins.relay, event):
             bus.publish("plugin_failed", plugin=failure.facts["plugin"], reason=str(failure))

@@ -57,7 +57,7 @@ class ToyDesk:
         self.waiting = 0
         self._arrived = anyio.Event()
         self.abandoned = anyio.Event()
-        self.mailbox = Mailbox(items=10)
+        self.mailbox = Mailbox[Push](items=10)
         self.listened = anyio.Event()
         self.left = anyio.Event()
 

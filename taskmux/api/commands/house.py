@@ -11,6 +11,9 @@ from taskmux.projects import Project, Projects
 from taskmux.supervisor import Meter, Services
 from taskmux.wire import DaemonReport, ProjectRequest
 
+from .broadcast import Broadcasts
+from .turns import Turns
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -25,6 +28,8 @@ class House:
     With True, the next daemon starts again what ran."""
 
     meter: Meter = field(default_factory=Meter)
+    broadcasts: Broadcasts = field(default_factory=Broadcasts)
+    turns: Turns = field(default_factory=Turns)
     readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """Threads that may go through logs at the same time: a search may take them long."""
 

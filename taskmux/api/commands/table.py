@@ -8,7 +8,7 @@ from typing import Any
 
 from taskmux import wire
 from taskmux.errors import DaemonEnding
-from taskmux.mailbox import Push
+from taskmux.mailbox import Bulk, Push
 
 from . import registry, streams, tasks, views
 from .house import House
@@ -55,7 +55,7 @@ class Commands:
         return await HANDLERS[type(request)](self._house, request)
 
     @asynccontextmanager
-    async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:
+    async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push | Bulk]]:
         """Stream events and output to one reader, as much of it as the reader takes."""
         self._check_open()
         async with streams.open_stream(self._house, request) as pushes:

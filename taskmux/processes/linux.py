@@ -132,6 +132,11 @@ def listening(pids: Collection[int]) -> list[int]:
     return sorted({s.local[1] for s in _sockets(LISTEN) if s.inode in inodes})
 
 
+def listeners() -> frozenset[int] | None:
+    """Return what names every TCP listener of this machine; None if that takes long to tell."""
+    return frozenset(socket.inode for socket in _sockets(LISTEN))
+
+
 def holder(port: int) -> Holder | None:
     """Return who listens on a TCP port of this machine; None if nobody does."""
     found = next((s for s in _sockets(LISTEN) if s.local[1] == port), None)

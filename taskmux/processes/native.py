@@ -19,6 +19,7 @@ if sys.platform == "linux":
         exit_fd,
         holder,
         kill,
+        listeners,
         listening,
         look,
         marker_of,
@@ -36,6 +37,7 @@ else:
         exit_fd,
         holder,
         kill,
+        listeners,
         listening,
         look,
         marker_of,
@@ -48,6 +50,6 @@ else:
 
 __all__ = [
     "MARKER", "Holder", "Row", "boot_id", "command_of", "ephemeral_ports", "exit_fd", "holder",
-    "kill", "listening", "look", "marker_of", "newest_pid", "peek_status", "peer_uid", "pids",
-    "started",
+    "kill", "listeners", "listening", "look", "marker_of", "newest_pid", "peek_status", "peer_uid",
+    "pids", "started",
 ]  # fmt: skip

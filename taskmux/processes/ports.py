@@ -7,6 +7,8 @@ import socket
 from collections.abc import Iterator
 from zlib import crc32
 
+import psutil
+
 from taskmux.errors import NoFreePort
 
 from . import native
@@ -51,6 +53,11 @@ class Ports:
         self._among = among
         self._taken: dict[str, int] = {}
 
+    def wish(self, owner: str, preferred: int | None = None) -> int | None:
+        """Return the port `take` would return if all were free; None if it has none left."""
+        others = {port for name, port in self._taken.items() if name != owner}
+        return next((p for p in self._candidates(owner, preferred) if p not in others), None)
+
     def take(self, owner: str, preferred: int | None = None) -> int:
         """Reserve a free port for `owner`, in place of any it had, and return it.
 
@@ -86,6 +93,14 @@ class Ports:
         for port in (*self._among[begin:], *self._among[:begin]):
             if port not in ephemeral and port not in UNWANTED:
                 yield port
+
+
+def environ_of(pid: int) -> dict[str, str]:
+    """Return the environment a process was executed with; empty if there is none to see."""
+    try:
+        return psutil.Process(pid).environ()
+    except (psutil.Error, OSError):
+        return {}
 
 
 def _bindable(family: socket.AddressFamily, address: str, port: int) -> bool:

@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio import CancelScope
+from anyio import CancelScope, to_thread
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import graph, paths
 from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskNotFound
 from taskmux.lifecycle import RESTING, News, State, Stop, Task
 from taskmux.logs import LogWriter
-from taskmux.processes import boot_id, holder
+from taskmux.processes import Holder, boot_id, holder
 from taskmux.project import Condition, ProjectConfig, TaskConfig
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Child, Memory, environ_key
@@ -25,6 +25,7 @@ from .environ import Identity, Sibling, sibling_at, task_environ
 from .gate import Verdict, verdict
 from .services import Services
 from .specs import log_of, make_spec
+from .squatters import evict, told
 
 
 class Member:
@@ -132,6 +133,7 @@ class Crew:
 
     async def _hire(self, spec: Spec, log: LogWriter, group: TaskGroup, memory: Memory) -> None:
         name = spec.name
+        port = await self._take_port(name, memory.port)
         runner = Runner(
             spec,
             log,
@@ -141,7 +143,6 @@ class Crew:
             tell=partial(self._tell, name),
             changed=self._changed,
         )
-        port = self._services.ports.take(f"{self._session}/{name}", memory.port)
         member = self.members[name] = Member(runner, port, memory, CancelScope())
         await group.start(self._employ, member)
 
@@ -213,11 +214,40 @@ class Crew:
             return port
         with suppress(NoFreePort):
             ports.release(owner)
-            other, by = ports.take(owner), holder(port)
-            facts = {} if by is None else {"holder_pid": by.pid, "holder_command": by.command}
-            self._publish("port_conflict", name, port=port, taken_instead=other, **facts)
+            other = ports.take(owner)
+            self._tell_conflict(name, port, holder(port), other)
             return other
         return port
+
+    async def clear_ports(self, names: Iterable[str]) -> None:
+        """End what earlier runs left on the ports of those of `names` that are at rest."""
+        for name in names:
+            member = self[name]
+            if member.task.state in RESTING and not self._services.ports.free(member.port):
+                await self._evict(name, member.port)
+
+    async def _take_port(self, name: str, before: int | None) -> int:
+        ports, owner = self._services.ports, f"{self._session}/{name}"
+        wish = ports.wish(owner, before)
+        if wish is not None and not ports.free(wish):
+            await self._evict(name, wish)
+        port = ports.take(owner, before)
+        if before is not None and port != before:
+            by = await to_thread.run_sync(holder, before)
+            self._tell_conflict(name, before, by, port)
+        return port
+
+    async def _evict(self, name: str, port: int) -> None:
+        lives = [member.runner.life for member in self.members.values()]
+        living = [life.outfit.run_id for life in lives if life is not None]
+        by = await evict(port, self._services.home, self._session, living)
+        if by is not None:
+            facts = told(port, by, "left by an earlier run, and ended")
+            self._publish("port_conflict", name, **facts)
+
+    def _tell_conflict(self, name: str, port: int, by: Holder | None, instead: int) -> None:
+        facts = told(port, by, f"{name} gets {instead}")
+        self._publish("port_conflict", name, taken_instead=instead, **facts)
 
     def _siblings(self) -> dict[str, Sibling]:
         return {name: sibling_at(member.port) for name, member in self.members.items()}

@@ -96,6 +96,7 @@ class Supervisor:
         """Start tasks and what they need; without names, all that start by themselves."""
         named = self.crew.known(names)
         chosen = named or self._automatic()
+        await self.crew.clear_ports(graph.needed(self.crew.graph, chosen))
         before = {name: self.crew[name].task for name in chosen}
         if len(named) == 1 and up(before[named[0]]) and not if_stopped:
             raise AlreadyRunning(named[0], before[named[0]].state)

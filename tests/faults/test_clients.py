@@ -217,3 +217,48 @@ def test_five_hundred_followers_of_a_flood_hold_nobody_up(site: Site) -> None:
 @pytest.mark.timeout(600)
 def test_five_hundred_followers_follow_for_long(site: Site) -> None:
     follow_a_flood(site, 300)
+
+
+FOLLOW_FILES = """
+import os, sys, threading
+from pathlib import Path
+from taskmux.logs import Window, follow, read
+
+sources = {"a": Path(sys.argv[1])}
+after = read(sources, Window()).next
+ready, heard = threading.Semaphore(0), threading.Semaphore(0)
+
+def listen():
+    lines = follow(sources, after)
+    ready.release()
+    for line in lines:
+        if b"run 3 started" in line.text:
+            heard.release()
+            return
+
+for _ in range(int(sys.argv[2])):
+    threading.Thread(target=listen, daemon=True).start()
+for _ in range(int(sys.argv[2])):
+    ready.acquire()
+print("ready", flush=True)
+for _ in range(int(sys.argv[2])):
+    heard.acquire()
+print("heard", flush=True)
+os._exit(0)
+"""
+
+
+def test_many_who_follow_the_file_all_hear_what_is_written(site: Site) -> None:
+    site.write(SLEEPER)
+    site.ask("start", "a")
+    log = paths.log(site.home, "shop", "a")
+    command = [sys.executable, "-c", FOLLOW_FILES, str(log), "150"]  # more than inotify serves
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=site.environ) as followers:
+        try:
+            assert followers.stdout is not None
+            assert followers.stdout.readline() == b"ready\n"
+            site.ask("restart", "a")
+            site.ask("restart", "a")
+            assert followers.stdout.readline() == b"heard\n"
+        finally:
+            followers.kill()

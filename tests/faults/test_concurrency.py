@@ -14,7 +14,16 @@ import pytest
 from taskmux import paths
 from taskmux.client import Client
 from taskmux.errors import Refused
-from taskmux.wire import Kill, Reload, Report, RestartTasks, StartTasks, StopTasks
+from taskmux.wire import (
+    ActionReport,
+    ActionsReport,
+    Kill,
+    Reload,
+    Report,
+    RestartTasks,
+    StartTasks,
+    StopTasks,
+)
 from tests.e2e.site import Site, run_cli
 
 CLIENTS = 20
@@ -151,6 +160,24 @@ def test_a_restart_that_another_one_overtakes_is_a_restart(site: Site) -> None:
         reports = list(pool.map(lambda client: client.restart(asked), clients))
     told = {(getattr(report, "action", ""), getattr(report, "state", "")) for report in reports}
     assert told == {("restarted", "running")}
+
+
+def test_a_restart_waits_for_the_longer_one_that_overtook_it(site: Site) -> None:
+    slow = [DEAF.replace("0.1", grace) for grace in ("0.5", "1.0")]
+    site.write(f"[tasks.a]\n{slow[0]}[tasks.b]\n{slow[1]}")
+    site.ask("start")
+    config = str(site.folder / "taskmux.toml")
+    with ThreadPoolExecutor(2) as pool:
+        client = Client(paths.door(site.home))
+        one = pool.submit(client.restart, RestartTasks(config=config, task="a"))
+        while site.tasks()["a"]["state"] != "stopping":
+            assert not one.done()
+        both = pool.submit(client.restart, RestartTasks(config=config))
+        report = one.result()
+        assert isinstance(report, ActionReport)
+        assert (report.action, report.state) == ("restarted", "running")
+        assert isinstance(both.result(), ActionsReport)
+    assert len(site.events("task_restarted")) == 2  # each once: the first had not begun to start
 
 
 def test_fifty_cold_starts_make_one_daemon_and_one_task(site: Site) -> None:

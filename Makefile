@@ -7,6 +7,9 @@ demo: $(VENV)/ready   # a small project, started, shown, stopped, in a folder of
 test: $(VENV)/ready   # the tests: make test ARGS="-k runner -x"
 	$(BIN)/pytest -n 4 $(ARGS)
 
+soak: $(VENV)/ready   # the long versions of the fault suite
+	$(BIN)/pytest -m soak -n 2 $(ARGS)
+
 check: $(VENV)/ready  # everything that must be clean, fastest to fail first
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

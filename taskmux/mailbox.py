@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import anyio
 
@@ -12,7 +14,24 @@ Push = Mapping[str, Any]
 """One message of a stream; its `push` says of which kind."""
 
 
-class Mailbox:
+@dataclass(frozen=True)
+class Bulk:
+    """Many messages that come, and are lost, together; put into bytes once for all readers."""
+
+    count: int
+    size: int
+    encode: Callable[[], Sequence[bytes]]
+
+    @cached_property
+    def messages(self) -> Sequence[bytes]:
+        """Return each as it is sent."""
+        return self.encode()
+
+
+Kind = TypeVar("Kind", bound=Push | Bulk)
+
+
+class Mailbox(Generic[Kind]):
     """Pushes for one reader. What does not fit is dropped, and the reader told how many.
 
     The newest are dropped, and `{"push": "lost", "count": 12}` stands where they
@@ -20,16 +39,16 @@ class Mailbox:
     """
 
     def __init__(self, items: int = 1024, size: int = 1024 * 1024) -> None:
-        self._waiting: deque[tuple[Push | None, int]] = deque()  # None, 12: twelve are lost here
+        self._waiting: deque[tuple[Kind | None, int]] = deque()  # None, 12: twelve are lost here
         self._items, self._size = items, size
         self._arrived = anyio.Event()
         self._closed = False
 
-    def put_nowait(self, push: Push) -> None:
+    def put_nowait(self, push: Kind) -> None:
         """Leave a message for the reader, or count it as lost. Returns at once."""
-        size = _rough_size(push)
+        size = push.size if isinstance(push, Bulk) else _rough_size(push)
         if self._items < 1 or self._size < size:
-            self._lose()
+            self._lose(push.count if isinstance(push, Bulk) else 1)
         else:
             self._items -= 1
             self._size -= size
@@ -41,10 +60,10 @@ class Mailbox:
         self._closed = True
         self._arrived.set()
 
-    def __aiter__(self) -> Mailbox:
+    def __aiter__(self) -> Mailbox[Kind]:
         return self
 
-    async def __anext__(self) -> Push:
+    async def __anext__(self) -> Kind | Push:
         while (push := self.take_nowait()) is None:
             if self._closed:
                 raise StopAsyncIteration
@@ -52,7 +71,7 @@ class Mailbox:
             await self._arrived.wait()
         return push
 
-    def take_nowait(self) -> Push | None:
+    def take_nowait(self) -> Kind | Push | None:
         """Return the oldest message that is here; None if there is none."""
         if not self._waiting:
             return None
@@ -63,12 +82,12 @@ class Mailbox:
         self._size += number
         return push
 
-    def _lose(self) -> None:
+    def _lose(self, count: int) -> None:
         # One mark a gap: what was let in after a gap stands between it and the next.
         lost = 0
         if self._waiting and self._waiting[-1][0] is None:
             _, lost = self._waiting.pop()
-        self._waiting.append((None, lost + 1))
+        self._waiting.append((None, lost + count))
 
 
 def _rough_size(push: Push) -> int:

@@ -28,6 +28,7 @@ from taskmux.wire import Report, Request, Subscribe
 from . import messages
 from .desk import Desk
 from .messages import Envelope
+from .reception import Guest
 
 log = logging.getLogger("taskmux.api")
 
@@ -45,8 +46,8 @@ class Channel(Protocol):
         be; `EndOfStream` when no more will come; one of `GONE` when all is over.
         """
 
-    async def send(self, message: bytes) -> None:
-        """Send a message. Raises one of `GONE` if nobody is there."""
+    async def send(self, *messages: bytes) -> None:
+        """Send messages, one after another. Raises one of `GONE` if nobody is there."""
 
     async def hung_up(self) -> None:
         """Return once nobody can be there any more; called while nothing is received.
@@ -62,7 +63,13 @@ class Limits:
     in_flight: int = 64
     """Requests that are being answered; after that many, reading waits."""
 
+    receive: float = 10.0
+    """Seconds from the first byte of a line to its last."""
+
     subscriptions: int = 16
+    idle: float = 1.0
+    """Seconds it keeps its place without asking for anything while others want it."""
+
     send: float = 10.0
     """Seconds a message may take to leave; a reader slower than that is dropped."""
 
@@ -72,13 +79,20 @@ class Connection:
 
     Requests are answered as they are ready, not in the order they came in. A
     client that goes away ends the waits of its requests; the work is the desk's.
-    `log_path` is where people are sent after a defect of ours.
+    `log_path` is where people are sent after a defect of ours. `guest` is told
+    while anything is asked.
     """
 
     def __init__(
-        self, channel: Channel, desk: Desk, log_path: Path, limits: Limits | None = None
+        self,
+        channel: Channel,
+        desk: Desk,
+        log_path: Path,
+        limits: Limits | None = None,
+        guest: Guest | None = None,
     ) -> None:
         self._channel = channel
+        self._guest = guest or Guest()
         self._desk = desk
         self._log_path = log_path
         self._limits = limits or Limits()
@@ -127,7 +141,7 @@ class Connection:
 
     async def _take(self, message: bytes | str) -> None:
         envelope = Envelope()
-        with ExitStack() as place:
+        with self._guest.served(), ExitStack() as place:
             place.callback(self._places.release)
             try:
                 envelope = messages.read(message)
@@ -165,22 +179,22 @@ class Connection:
             await self._send(messages.answer(envelope, Report()))
             place.close()  # a stream may last for ever, and keeps no request waiting
             async for push in pushes:
-                await self._send(messages.push(push))
+                await self._send(*messages.pushes(push))
 
-    async def _send(self, message: bytes) -> None:
+    async def _send(self, *together: bytes) -> None:
         # Shielded: half a message would ruin every one after it, and the last
         # answer of a daemon that ends is still to be heard.
         with CancelScope(shield=True):
             async with self._writing:
                 if not self._scope.cancel_called:
-                    await self._write(message)
+                    await self._write(*together)
         # A stream that is never empty must still notice that it is over.
         await checkpoint_if_cancelled()
 
-    async def _write(self, message: bytes) -> None:
+    async def _write(self, *together: bytes) -> None:
         try:
             with move_on_after(self._limits.send) as limit:
-                await self._channel.send(message)
+                await self._channel.send(*together)
         except GONE:
             self._scope.cancel()
         if limit.cancelled_caught:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from taskmux.mailbox import Push
+from taskmux.mailbox import Bulk, Push
 from taskmux.wire import Report, Request, Subscribe
 
 
@@ -20,7 +20,9 @@ class Desk(Protocol):
         end the work.
         """
 
-    def subscribe(self, request: Subscribe) -> AbstractAsyncContextManager[AsyncIterable[Push]]:
+    def subscribe(
+        self, request: Subscribe
+    ) -> AbstractAsyncContextManager[AsyncIterable[Push | Bulk]]:
         """Return a context that holds the stream; entering it says whether there will be one.
 
         The stream is read as fast as the reader at the other end is, and must be

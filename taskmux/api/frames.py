@@ -55,10 +55,11 @@ class Frames:
                     return message
             await self._read()
 
-    async def send(self, message: bytes) -> None:
-        """Send the message as one text frame."""
+    async def send(self, *messages: bytes) -> None:
+        """Send each message as one text frame."""
         try:
-            self._protocol.send_text(message)
+            for message in messages:
+                self._protocol.send_text(message)
         except InvalidState:
             raise BrokenResourceError from None
         await self._flush()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from math import inf
 
 import anyio
-from anyio import EndOfStream
+from anyio import EndOfStream, fail_after
 from anyio.abc import SocketAttribute, SocketStream
 
 from taskmux.errors import BadRequest
@@ -20,11 +21,13 @@ FAREWELL = 1.0
 class Lines:
     """A `Channel` that ends each message with a newline.
 
-    A line that is too long is skipped up to its end, and takes no memory.
+    A line that is too long is skipped up to its end, and takes no memory. One that
+    is begun and not ended within `patience` is the last: `receive` raises `TimeoutError`.
     """
 
-    def __init__(self, stream: SocketStream, longest: int = LONGEST) -> None:
+    def __init__(self, stream: SocketStream, longest: int = LONGEST, patience: float = inf) -> None:
         self._stream = stream
+        self._patience = patience
         self._longest = longest
         self._buffer = bytearray()
         self._searched = 0
@@ -33,19 +36,23 @@ class Lines:
 
     async def receive(self) -> bytes:
         """Return the next line without its newline; the last one need not have one."""
+        until = inf
         while (end := self._buffer.find(b"\n", self._searched)) < 0:
+            if until == inf and (self._buffer or self._skipping):
+                until = anyio.current_time() + self._patience
             self._make_room()
             try:
-                self._buffer += await self._stream.receive()
+                with fail_after(until - anyio.current_time()):
+                    self._buffer += await self._stream.receive()
             except EndOfStream:
                 self._ended = True
                 return self._rest()
         line = self._take(end)
         return self._checked(line)
 
-    async def send(self, message: bytes) -> None:
-        """Send the message and its newline."""
-        await self._stream.send(message + b"\n")
+    async def send(self, *messages: bytes) -> None:
+        """Send each message and its newline."""
+        await self._stream.send(b"\n".join((*messages, b"")))
 
     async def hung_up(self) -> None:
         """Return once the other end is closed for reading too; sending may have ended before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from taskmux.errors import BadRequest, TaskmuxError, UnknownCommand
-from taskmux.mailbox import Push
+from taskmux.mailbox import Bulk, Push
 from taskmux.wire import COMMANDS, Report, Request
 
 from .wording import complaint
@@ -97,6 +98,11 @@ def refusal(envelope: Envelope, error: TaskmuxError) -> bytes:
     }
     facts = {key: value for key, value in error.facts.items() if key not in _RESERVED}
     return _encode(_whose(envelope), said | facts | said)
+
+
+def pushes(message: Push | Bulk) -> Sequence[bytes]:
+    """Return what of a stream comes together, as messages."""
+    return message.messages if isinstance(message, Bulk) else [push(message)]
 
 
 def push(message: Push) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import resource
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -18,7 +19,32 @@ PAUSE = 0.1
 """Seconds to the next try when none can be taken in, most often because files have run out."""
 
 
-Visit = Callable[[SocketStream], Awaitable[None]]
+class Guest:
+    """A connection as the reception sees it: idle, or being served."""
+
+    def __init__(self) -> None:
+        self.scope = CancelScope()
+        self.idle_since = anyio.current_time()
+        self._served = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing that it asked for is under way."""
+        return not self._served
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Count it as being served while inside."""
+        self._served += 1
+        try:
+            yield
+        finally:
+            self._served -= 1
+            self.idle_since = anyio.current_time()
+
+
+Visit = Callable[[SocketStream, Guest], Awaitable[None]]
+Refusal = Callable[[SocketStream], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +58,28 @@ class Listening:
 
 
 class Reception:
-    """Runs `visit` for each connection, `turn_away` while `most` are inside; closes it after.
+    """Runs `visit` for each connection, at most for `most` at a time; closes it after.
 
-    An error in one connection ends that one, and is logged. Leaves the `listeners` open.
+    Whoever comes when all places are taken gets that of the guest who has been idle
+    longest, as soon as that is `idle` seconds: so long whoever has just come may take
+    to ask. Where all are served, or as many as there are places wait for one,
+    `turn_away` is run instead. An error in one connection ends that one, and is logged.
+    The `listeners` stay open.
     """
 
     def __init__(
         self,
         listeners: Sequence[Listener[SocketStream]],
         visit: Visit,
-        turn_away: Visit,
+        turn_away: Refusal,
         most: int,
+        idle: float,
     ) -> None:
         self._listeners = listeners
         self._visit, self._turn_away = visit, turn_away
-        self._free = most
+        self._most, self._idle = most, idle
+        self._guests: set[Guest] = set()
+        self._waiting = 0
         self._open = anyio.Event()
         self._accepting: set[CancelScope] = set()
         self._stuck = False
@@ -86,6 +119,8 @@ class Reception:
                     if not self._stuck:  # told once, until it is over
                         log.warning("cannot take in a connection: %s", error.__cause__ or error)
                     self._stuck = True
+                    if longest := self._idle_longest():
+                        self._show_out(longest)
                     await anyio.sleep(PAUSE)
                 finally:
                     self._accepting.discard(scope)
@@ -93,18 +128,47 @@ class Reception:
     async def _receive(self, stream: SocketStream) -> None:
         self._stuck = False
         async with stream:
-            if not self._free:
-                await self._guarded(self._turn_away, stream)
+            if not await self._find_place():
+                await self._guarded(self._turn_away(stream))
                 return
-            self._free -= 1
+            guest = Guest()
+            self._guests.add(guest)
             try:
-                await self._guarded(self._visit, stream)
+                with guest.scope:
+                    await self._guarded(self._visit(stream, guest))
             finally:
-                self._free += 1
+                self._guests.discard(guest)
 
-    async def _guarded(self, visit: Visit, stream: SocketStream) -> None:
+    async def _find_place(self) -> bool:
+        """Return whether there is a place, once somebody has been idle for long enough."""
+        if self._waiting >= self._most:
+            return False
+        self._waiting += 1
         try:
-            await visit(stream)
+            while len(self._guests) >= self._most:
+                longest = self._idle_longest()
+                if longest is None:
+                    return False
+                left = longest.idle_since + self._idle - anyio.current_time()
+                if left > 0:
+                    await anyio.sleep(left)
+                else:
+                    self._show_out(longest)
+            return True
+        finally:
+            self._waiting -= 1
+
+    def _idle_longest(self) -> Guest | None:
+        idle = (guest for guest in self._guests if guest.idle)
+        return min(idle, key=lambda guest: guest.idle_since, default=None)
+
+    def _show_out(self, guest: Guest) -> None:
+        self._guests.remove(guest)
+        guest.scope.cancel()
+
+    async def _guarded(self, visit: Awaitable[None]) -> None:
+        try:
+            await visit
         except Exception:  # the request door: one connection is not worth the daemon
             log.exception("a connection failed")
 

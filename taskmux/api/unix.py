@@ -23,9 +23,9 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .lines import Lines
 from .messages import Envelope
-from .reception import Listening, Reception, room
+from .reception import Guest, Listening, Reception, room
 
-MOST = 256
+MOST = 1024
 """Connections at a time; fewer where these would take more than a quarter of our descriptors."""
 
 _LOCAL_PEERCRED = 1
@@ -39,9 +39,10 @@ async def open_unix_door(
     log_path: Path,
     limits: Limits | None = None,
     *,
+    most: int = MOST,
     was: Listening | None = None,
 ) -> AsyncIterator[Reception]:
-    """Answer at the socket `path` while inside.
+    """Answer at the socket `path` while inside, to `most` connections at a time.
 
     Only its owner gets at the socket or its folder. A file left over at `path`
     is replaced, so the caller must be the only daemon. Where somebody `was`
@@ -51,10 +52,11 @@ async def open_unix_door(
         listener = await _listen(path)
     else:
         listener = await SocketListener.from_socket(was.descriptors[0])
+    limits = limits or Limits()
     visit = partial(_visit, desk=desk, log_path=log_path, limits=limits)
-    most = room(MOST, 4)
-    turn_away = partial(_refuse, why=f"{most} connections are open already")
-    reception = Reception([listener], visit, turn_away, most)
+    most = room(most, 4)
+    turn_away = partial(_refuse, why=f"{most} connections are open already, all of them at work")
+    reception = Reception([listener], visit, turn_away, most, limits.idle)
     try:
         async with listener, create_task_group() as group:
             group.start_soon(reception.serve)
@@ -77,14 +79,15 @@ def _remove(path: Path) -> None:
 
 
 async def _visit(
-    stream: SocketStream, *, desk: Desk, log_path: Path, limits: Limits | None
+    stream: SocketStream, guest: Guest, *, desk: Desk, log_path: Path, limits: Limits
 ) -> None:
     uid = _peer_uid(stream.extra(SocketAttribute.raw_socket))
     # Root gets everywhere anyway, and must be able to stop what it started.
     if uid not in {os.getuid(), 0}:
         await _refuse(stream, why=f"this is the daemon of user {os.getuid()}, you are {uid}")
         return
-    await Connection(Lines(stream), desk, log_path, limits).serve()
+    lines = Lines(stream, patience=limits.receive)
+    await Connection(lines, desk, log_path, limits, guest).serve()
 
 
 async def _refuse(stream: SocketStream, *, why: str) -> None:

@@ -25,7 +25,7 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .frames import PULSE, Frames
 from .handshake import Objection, refusal, shake_hands, turn_away
-from .reception import Listening, Reception, room
+from .reception import Guest, Listening, Reception, room
 
 log = logging.getLogger("taskmux.api")
 
@@ -58,23 +58,26 @@ async def open_websocket_door(
     peer_uid: PeerUid,
     limits: Limits | None = None,
     patience: Patience | None = None,
+    most: int = MOST,
 ) -> AsyncIterator[Reception]:
-    """Answer on `port` of 127.0.0.1 and ::1 while inside; 0 takes any.
+    """Answer on `port` of 127.0.0.1 and ::1 while inside, to `most` connections at a time.
 
-    Where somebody was `Listening` before, go on there. Raises `OSError` if the port is
-    taken on either address.
+    0 takes any port. Where somebody was `Listening` before, go on there. Raises `OSError`
+    if the port is taken on either address.
     """
     async with AsyncExitStack() as stack:
         listeners = await _open(port, stack)
         port = listeners[0].extra(SocketAttribute.local_port)
+        limits = limits or Limits()
         visits = _Visits(
             House(port, os.getuid(), token),
             peer_uid,
-            lambda frames: Connection(frames, desk, log_path, limits),
+            lambda frames, guest: Connection(frames, desk, log_path, limits, guest),
             patience or Patience(),
         )
-        most = room(MOST, 8)
-        reception = Reception(listeners, visits.visit, partial(_turn_away, most), most)
+        most = room(most, 8)
+        turn_away = partial(_turn_away, most)
+        reception = Reception(listeners, visits.visit, turn_away, most, limits.idle)
         async with create_task_group() as group:
             group.start_soon(reception.serve)
             yield reception
@@ -85,10 +88,10 @@ async def open_websocket_door(
 class _Visits:
     house: House
     peer_uid: PeerUid
-    connect: Callable[[Frames], Connection]
+    connect: Callable[[Frames, Guest], Connection]
     patience: Patience
 
-    async def visit(self, stream: SocketStream) -> None:
+    async def visit(self, stream: SocketStream, guest: Guest) -> None:
         protocol = None
         with move_on_after(self.patience.handshake), suppress(EndOfStream, *GONE):
             protocol = await shake_hands(stream, partial(self._judge, stream))
@@ -96,7 +99,7 @@ class _Visits:
             return
         frames = Frames(stream, protocol, self.patience.pulse)
         try:
-            await self.connect(frames).serve()
+            await self.connect(frames, guest).serve()
         finally:
             await frames.farewell()
 
@@ -114,7 +117,7 @@ class _Visits:
 
 
 async def _turn_away(most: int, stream: SocketStream) -> None:
-    error = NotAllowed(f"{most} connections are open already")
+    error = NotAllowed(f"{most} connections are open already, all of them at work")
     await turn_away(stream, refusal(HTTPStatus.SERVICE_UNAVAILABLE, error))
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from anyio import create_task_group
 
 from taskmux.bus import Bus
-from taskmux.mailbox import Mailbox
+from taskmux.mailbox import Mailbox, Push
 from taskmux.plugins import Plugins
 from taskmux.threads import in_thread_or_here
 
@@ -23,7 +23,7 @@ async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
     if not plugins.listeners:
         yield
         return
-    mailbox = Mailbox()
+    mailbox = Mailbox[Push]()
     forget = bus.listen(mailbox.put_nowait)
     async with create_task_group() as group:
         group.start_soon(_relay, mailbox, bus, plugins)
@@ -32,7 +32,7 @@ async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
         mailbox.close()
 
 
-async def _relay(mailbox: Mailbox, bus: Bus, plugins: Plugins) -> None:
+async def _relay(mailbox: Mailbox[Push], bus: Bus, plugins: Plugins) -> None:
     async for event in mailbox:
         for failure in await in_thread_or_here(partial(plugins.relay, event)):
             bus.publish("plugin_failed", plugin=failure.facts["plugin"], reason=str(failure))

@@ -19,6 +19,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── SpawnFailed               E215
 ├── NoFreePort                E216
 ├── TaskFailed                E217
+├── Overtaken                 E218
 ├── UnknownSession            E300
 ├── NotRegistered             E303
 ├── DaemonNotRunning          E304  exit status 3
@@ -88,6 +89,7 @@ from .tasks import (
     NeverReady,
     NoFreePort,
     NotRunning,
+    Overtaken,
     SpawnFailed,
     TaskFailed,
     TaskNotFound,
@@ -100,7 +102,7 @@ __all__ = [
     "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted",
     "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig", "NoFreePort",
     "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "NothingLeft",
-    "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists", "TaskFailed",
-    "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand", "UnknownDependency",
-    "UnknownKey", "UnknownSession", "closest",
+    "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists",
+    "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
+    "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

@@ -126,6 +126,17 @@ class TaskFailed(TaskmuxError):
         super().__init__(f"{task} is {state}: {reason}", hint=hint, **facts)
 
 
+class Overtaken(TaskmuxError):
+    """Somebody asked for something else before it had come about: the newer request counts."""
+
+    code = "E218"
+
+    def __init__(self, task: str, state: str, reason: str) -> None:
+        sentence = f"a newer request overtook this one: {task} is {state} ({reason})"
+        hint = f"run `taskmux events --task {task}` to see what happened"
+        super().__init__(sentence, hint=hint, task=task, state=state, reason=reason)
+
+
 class HookFailed(TaskmuxError):
     """A hook ended with another status than 0. `tail` is the last of what it printed."""
 

@@ -23,6 +23,9 @@ from .record import EPOCH, MARGIN, disowned, ms_of, ours, stamp_of, stamped
 Tap = Callable[[bytes, bytes], None]
 """Takes each line as it is written: its stamp, and its text without the newline."""
 
+Listener = Callable[[bytes, bytes], None]
+"""Takes lines as they are written, those of a moment together: their stamp, and them whole."""
+
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE}
 _SHORTEST_LIMIT = 512
 
@@ -72,6 +75,7 @@ class LogWriter:
         self._limit = min(max(longest, _SHORTEST_LIMIT), LINE_LIMIT)
         self._cutter = Cutter(self._limit)
         self._taps: list[Tap] = []
+        self._listeners: list[Listener] = []
         self._file: int | None = None
         self._size = 0
         self._torn = False
@@ -124,6 +128,11 @@ class LogWriter:
         """Call `take` for every line from now on, dropped ones too; return what ends that."""
         self._taps.append(take)
         return lambda: self._taps.remove(take) if take in self._taps else None
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` as a tap is, but once for all lines of a moment: a line costs less."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def carry(self) -> Unfinished:
         """Return what a writer of the same log that takes over has to know."""
@@ -266,8 +275,11 @@ class LogWriter:
             self._file = None
 
     def _tell(self, lines: bytes) -> None:
+        stamp = self._prefix[:-1]
+        if lines:
+            for listener in tuple(self._listeners):
+                listener(stamp, lines)
         if self._taps and lines:
-            stamp = self._prefix[:-1]
             for line in lines[:-1].split(b"\n"):
                 for take in tuple(self._taps):
                     take(stamp, line)

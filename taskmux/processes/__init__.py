@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .listeners import Listeners
 from .marker import new_marker, of_home
-from .native import boot_id, command_of, holder, listening, peer_uid
+from .model import Holder
+from .native import boot_id, command_of, environ_of, holder, listening, peer_uid
 from .ports import Ports
 from .scan import processes
 from .shell import end_shell, run_shell, shells_under_way
@@ -14,8 +16,8 @@ from .terminal import Terminal
 from .usage import Usage, measure
 
 __all__ = [
-    "Child", "NoFolder", "Ports", "Stray", "Terminal", "Trace", "Usage", "boot_id", "command_of",
-    "end", "end_marked", "end_shell", "end_strays", "holder", "listening", "measure", "members",
-    "new_marker", "of_home", "peer_uid", "processes", "remember_limits", "run_shell",
-    "shell_files", "shells_under_way", "spawn", "strays",
+    "Child", "Holder", "Listeners", "NoFolder", "Ports", "Stray", "Terminal", "Trace", "Usage",
+    "boot_id", "command_of", "end", "end_marked", "end_shell", "end_strays", "environ_of",
+    "holder", "listening", "measure", "members", "new_marker", "of_home", "peer_uid", "processes",
+    "remember_limits", "run_shell", "shell_files", "shells_under_way", "spawn", "strays",
 ]  # fmt: skip

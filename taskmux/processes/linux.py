@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 
-from . import badge
+from . import badge, diag
 from .model import MARKER, Holder, Row
 from .sockets import ESTABLISHED, LISTEN, Socket, parse_sockets, spellings
 
@@ -139,12 +139,17 @@ def ephemeral_ports() -> range:
 def listening(pids: Collection[int]) -> list[int]:
     """Return the TCP ports these processes listen on, lowest first."""
     inodes = {inode for pid in pids for inode in _socket_inodes(pid)}
-    return sorted({s.local[1] for s in _sockets(LISTEN) if s.inode in inodes})
+    return sorted({s.local[1] for s in _listeners() if s.inode in inodes})
+
+
+def listeners() -> frozenset[int] | None:
+    """Return what names every TCP listener of this machine; None if that takes long to tell."""
+    return frozenset(socket.inode for socket in _listeners())
 
 
 def holder(port: int) -> Holder | None:
     """Return who listens on a TCP port of this machine; None if nobody does."""
-    found = next((s for s in _sockets(LISTEN) if s.local[1] == port), None)
+    found = next((s for s in _listeners() if s.local[1] == port), None)
     if found is None:
         return None
     for pid in pids():
@@ -242,6 +247,13 @@ def _socket_inodes(pid: int) -> Iterator[int]:
                 kind, _, number = os.readlink(f"{folder}/{name}").partition(":")  # noqa: PTH115
                 if kind == "socket":
                     yield int(number[1:-1])
+
+
+def _listeners() -> list[Socket]:
+    try:
+        return diag.listeners()
+    except OSError:  # a sandbox, or a kernel without it
+        return list(_sockets(LISTEN))
 
 
 def _sockets(state: int) -> Iterator[Socket]:

@@ -20,6 +20,7 @@ if sys.platform == "linux":
         exit_fd,
         holder,
         kill,
+        listeners,
         listening,
         look,
         marker_of,
@@ -38,6 +39,7 @@ else:
         exit_fd,
         holder,
         kill,
+        listeners,
         listening,
         look,
         marker_of,
@@ -50,6 +52,6 @@ else:
 
 __all__ = [
     "MARKER", "Holder", "Row", "boot_id", "command_of", "environ_of", "ephemeral_ports",
-    "exit_fd", "holder", "kill", "listening", "look", "marker_of", "newest_pid", "peek_status",
-    "peer_uid", "pids", "started",
+    "exit_fd", "holder", "kill", "listeners", "listening", "look", "marker_of", "newest_pid",
+    "peek_status", "peer_uid", "pids", "started",
 ]  # fmt: skip

@@ -52,6 +52,11 @@ class Ports:
         self._among = among
         self._taken: dict[str, int] = {}
 
+    def wish(self, owner: str, preferred: int | None = None) -> int | None:
+        """Return the port `take` would return if all were free; None if it has none left."""
+        others = {port for name, port in self._taken.items() if name != owner}
+        return next((p for p in self._candidates(owner, preferred) if p not in others), None)
+
     def take(self, owner: str, preferred: int | None = None) -> int:
         """Reserve a free port for `owner`, in place of any it had, and return it.
 

@@ -19,7 +19,7 @@ from taskmux.errors import PluginFailed
 from taskmux.lifecycle import Urge, describe_exit
 from taskmux.logs import OURS, LogWriter, run_started
 from taskmux.plugins import guarded
-from taskmux.processes import Child, Terminal, Trace, end, listening, members, run_shell, spawn
+from taskmux.processes import Child, Listeners, Terminal, Trace, end, run_shell, spawn
 from taskmux.scarcity import described, scarce
 from taskmux.when import rfc3339
 
@@ -228,14 +228,11 @@ class Life:
             cwd=self._spec.cwd,
             environ=self.outfit.environ,
             run=self._run,
-            listening=self._listening,
+            listening=Listeners(self.trace).ports,
         )
 
     async def _run(self, command: str) -> ShellRun:
         return await run_shell(command, cwd=self._spec.cwd, environ=self.outfit.environ)
-
-    async def _listening(self) -> list[int]:
-        return listening([row.pid for row in await members(self.trace)])
 
 
 def _why(failure: PluginFailed) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from .carried import CarriedProject
 from .gate import settled
 from .ledger import end_leftovers
+from .outcome import OVERTAKEN
 from .reports import health_report, task_report
 from .services import Services
 from .supervisor import Supervisor
 from .usage import Meter
 
 __all__ = [
-    "CarriedProject", "Meter", "Services", "Supervisor", "end_leftovers", "health_report",
-    "settled", "task_report",
+    "OVERTAKEN", "CarriedProject", "Meter", "Services", "Supervisor", "end_leftovers",
+    "health_report", "settled", "task_report",
 ]  # fmt: skip

@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio import CancelScope
+from anyio import CancelScope, to_thread
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import graph, paths
 from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskmuxError, TaskNotFound
 from taskmux.lifecycle import RESTING, News, Stop
 from taskmux.logs import LogWriter, intruders
-from taskmux.processes import holder, new_marker
+from taskmux.processes import Holder, holder, new_marker
 from taskmux.project import Condition, ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Memory
@@ -27,6 +27,7 @@ from .member import Member, recalled
 from .mending import Mending
 from .services import Services
 from .specs import log_of, make_spec
+from .squatters import evict, told
 
 NOBODY: Mapping[str, CarriedMember] = {}
 
@@ -92,7 +93,8 @@ class Crew:
             if name in self.members:
                 self.members[name].runner.declare(spec)
             else:
-                member = self._member(spec, logs[name], memories.get(name, Memory()), carried)
+                memory = memories.get(name, Memory())
+                member = await self._member(spec, logs[name], memory, carried)
                 self.members[name] = member
                 await group.start(self._employ, member)
         # All are there before the first one looks at those it depends on.
@@ -101,10 +103,11 @@ class Crew:
         self.members = {name: self.members[name] for name in config.tasks}
         return [name for name, member in self.members.items() if member.runner.outdated]
 
-    def _member(
+    async def _member(
         self, spec: Spec, log: LogWriter, memory: Memory, carried: Mapping[str, CarriedMember]
     ) -> Member:
         name, past = spec.name, carried.get(spec.name)
+        port = await self._take_port(name, memory.port, keep=past is not None)
         runner = Runner(
             spec if past is None else self._started_from(past.origin, spec),
             log,
@@ -114,15 +117,11 @@ class Crew:
             tell=partial(self._tell, name),
             changed=self._changed,
         )
-        owner = f"{self._session}/{name}"
-        if past is None or memory.port is None:
-            port = self._services.ports.take(owner, memory.port)
-            return Member(runner, port, memory, CancelScope())
-        self._services.ports.keep(owner, memory.port)
-        member = Member(runner, memory.port, memory, CancelScope())
-        member.counts |= past.counts
-        member.origin = past.origin
-        runner.declare(spec)
+        member = Member(runner, port, memory, CancelScope())
+        if past is not None:
+            member.counts |= past.counts
+            member.origin = past.origin
+            runner.declare(spec)
         return member
 
     def _started_from(self, origin: str, spec: Spec) -> Spec:
@@ -209,11 +208,43 @@ class Crew:
             return port
         with suppress(NoFreePort):
             ports.release(owner)
-            other, by = ports.take(owner), holder(port)
-            facts = {} if by is None else {"holder_pid": by.pid, "holder_command": by.command}
-            self._publish("port_conflict", name, port=port, taken_instead=other, **facts)
+            other = ports.take(owner)
+            self._tell_conflict(name, port, holder(port), other)
             return other
         return port
+
+    async def clear_ports(self, names: Iterable[str]) -> None:
+        """End what earlier runs left on the ports of those of `names` that are at rest."""
+        for name in names:
+            member = self[name]
+            if member.task.state in RESTING and not self._services.ports.free(member.port):
+                await self._evict(name, member.port)
+
+    async def _take_port(self, name: str, before: int | None, *, keep: bool) -> int:
+        ports, owner = self._services.ports, f"{self._session}/{name}"
+        if keep and before is not None:
+            ports.keep(owner, before)  # its task may be listening there
+            return before
+        wish = ports.wish(owner, before)
+        if wish is not None and not ports.free(wish):
+            await self._evict(name, wish)
+        port = ports.take(owner, before)
+        if before is not None and port != before:
+            by = await to_thread.run_sync(holder, before)
+            self._tell_conflict(name, before, by, port)
+        return port
+
+    async def _evict(self, name: str, port: int) -> None:
+        lives = [member.runner.life for member in self.members.values()]
+        living = [life.outfit.run_id for life in lives if life is not None]
+        by = await evict(port, self._services.home, self._session, living)
+        if by is not None:
+            facts = told(port, by, "left by an earlier run, and ended")
+            self._publish("port_conflict", name, **facts)
+
+    def _tell_conflict(self, name: str, port: int, by: Holder | None, instead: int) -> None:
+        facts = told(port, by, f"{name} gets {instead}")
+        self._publish("port_conflict", name, taken_instead=instead, **facts)
 
     def _siblings(self) -> dict[str, Sibling]:
         return {name: sibling_at(member.port) for name, member in self.members.items()}

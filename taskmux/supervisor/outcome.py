@@ -4,40 +4,51 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from taskmux.errors import SpawnFailed, TaskFailed, TaskmuxError
+from taskmux.errors import Overtaken, SpawnFailed, TaskFailed, TaskmuxError
 from taskmux.lifecycle import CANNOT_RUN, RESTING, State, Stop, Task
 from taskmux.runner import Runner
 from taskmux.wire import ActionReport
 
 from .gate import up
 
+OVERTAKEN = "overtaken"
+"""The `action` of a report on what somebody asked otherwise of, before it had come about."""
+
 
 def of_start(
-    name: str, runner: Runner, before: Task, named: list[str], waited: bool
+    name: str, runner: Runner, before: Task, named: list[str], waited: bool, wish: int
 ) -> ActionReport:
-    """Report on a task that was to be started; `before` is how it was."""
+    """Report on a task that was to be started; `before` is how it was.
+
+    `wish` numbers the newest of its wishes when this one had been taken.
+    """
     if up(before):
-        return done(name, runner, "already_running")
+        return _started(name, runner, "already_running", True, wish)
     if before.state is State.COMPLETED and name not in named:
         return done(name, runner, "already_completed")
-    return _started(name, runner, "started", waited)
+    return _started(name, runner, "started", waited, wish)
 
 
-def of_restart(name: str, runner: Runner, waited: bool) -> ActionReport:
-    """Report on a task that was stopped to be started again."""
-    return _started(name, runner, "restarted", waited)
+def of_restart(name: str, runner: Runner, waited: bool, wish: int) -> ActionReport:
+    """Report on a task that was stopped to be started again; `wish` is its stop's or start's."""
+    return _started(name, runner, "restarted", waited, wish)
 
 
-def of_stop(name: str, runner: Runner, was: Task, wish: Stop, seconds: float) -> ActionReport:
-    """Report on a task that was to be stopped; `was` is how it was."""
-    if runner.task.state not in RESTING:
-        return failed(name, runner)
+def of_stop(
+    name: str, runner: Runner, was: Task, ended: Task, wish: Stop, number: int, seconds: float
+) -> ActionReport:
+    """Report on a task that was to be stopped: how it `was`, and how that `ended`."""
+    if ended.state not in RESTING:
+        return not_done(name, runner, number)
+    # As it was then: somebody may have it up again by now.
+    report = replace(done(name, runner, "already_stopped"), state=ended.state, reason=was.reason)
     if was.state in RESTING:
-        report = replace(done(name, runner, "already_stopped"), reason=was.reason)
         return replace(report, survivors=[], ms=0, signal=None)
     ending = runner.ending
     return replace(
-        done(name, runner, "killed" if wish.kill else "stopped"),
+        report,
+        action="killed" if wish.kill else "stopped",
+        reason=ended.reason,
         ok=not ending.survivors,
         signal=ending.signal,
         ms=round(seconds * 1000),
@@ -45,14 +56,16 @@ def of_stop(name: str, runner: Runner, was: Task, wish: Stop, seconds: float) ->
     )
 
 
-def failed(name: str, runner: Runner) -> ActionReport:
-    """Report that what was asked did not happen, and why."""
-    error, report = failure(name, runner), done(name, runner, "failed")
+def not_done(name: str, runner: Runner, wish: int) -> ActionReport:
+    """Report that what was asked under the number `wish` did not come about, and why."""
+    overtaken = runner.wishes != wish
+    error: TaskmuxError = Overtaken(name, *_how(runner)) if overtaken else failure(name, runner)
+    report = done(name, runner, OVERTAKEN if overtaken else "failed")
     return replace(report, ok=False, error=str(error), error_code=error.code, hint=error.hint)
 
 
 def failure(name: str, runner: Runner) -> TaskmuxError:
-    """Return why what was asked of a task did not happen."""
+    """Return why what was last asked of a task did not happen."""
     if runner.error is not None:
         return runner.error
     if runner.task.state is State.FAILED and runner.status in CANNOT_RUN:
@@ -66,14 +79,13 @@ def done(name: str, runner: Runner, action: str) -> ActionReport:
     return ActionReport(task=name, action=action, state=state, reason=reason)
 
 
-def _started(name: str, runner: Runner, action: str, waited: bool) -> ActionReport:
+def _started(name: str, runner: Runner, action: str, waited: bool, wish: int) -> ActionReport:
     task = runner.task
-    if not waited and task.state not in RESTING:
-        return done(name, runner, "requested")
-    ended_well = task.state is State.STOPPED and task.wanted
-    if task.state not in RESTING or task.state is State.COMPLETED or ended_well:
-        return done(name, runner, action)
-    return failed(name, runner)
+    if not task.wanted or task.state is State.FAILED:
+        return not_done(name, runner, wish)
+    # One that rests all the same has ended well.
+    requested = not waited and task.state not in RESTING
+    return done(name, runner, "requested" if requested else action)
 
 
 def _how(runner: Runner) -> tuple[str, str]:

@@ -32,9 +32,9 @@ async def stop_in_order(
 ) -> dict[str, Stopped]:
     """Stop `runners`, dependents first, and return when nothing is left of them.
 
-    A task that is asked for something else before its turn is left alone: the
-    newer wish counts, unless this one is final. `asked` is called with the name
-    of each that was not, and the number of the wish, as soon as it has that.
+    A task that somebody wants up again before its turn is left alone: the newer
+    wish counts, unless this one is final. `asked` is called with the name of each
+    that was not, and the number of the wish, as soon as it has that.
     """
     users = graph.reverse(needs)
     done = {name: anyio.Event() for name in runners}
@@ -44,10 +44,10 @@ async def stop_in_order(
         for user in users.get(name, ()):
             if user in done:
                 await done[user].wait()
-        if runner.wishes == older or wish.final:
+        if runner.wishes == older or wish.final or not runner.task.wanted:
             found[name] = await _stop(name, runner, wish, asked)
         else:
-            found[name] = Stopped(outcome.failed(name, runner), older)
+            found[name] = Stopped(outcome.not_done(name, runner, older), older)
         done[name].set()
 
     async with create_task_group() as group:
@@ -62,9 +62,9 @@ async def _stop(
     began, was = anyio.current_time(), runner.task
     number = runner.ask(wish)
     asked(name, number)
-    await runner.wait_until(_stopped_or_refused)
+    ended = await runner.wait_until(_stopped_or_refused)
     seconds = anyio.current_time() - began
-    return Stopped(outcome.of_stop(name, runner, was, wish, seconds), number)
+    return Stopped(outcome.of_stop(name, runner, was, ended, wish, number, seconds), number)
 
 
 def _stopped_or_refused(task: Task) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -41,6 +41,9 @@ class Supervisor:
         self._tasks = tasks
         self._undertakings = Undertakings(tasks)
         self._ledger = Ledger(session, services)
+        self._turning: dict[str, anyio.Event] = {}
+        """The newest restart of each task; set once it has come to the task's start."""
+
         self.crew = Crew(session, folder, services, self._ledger.note_change)
 
     @classmethod
@@ -101,16 +104,18 @@ class Supervisor:
         """Start tasks and what they need; without names, all that start by themselves."""
         named = self.crew.known(names)
         chosen = named or self._automatic()
+        await self.crew.clear_ports(graph.needed(self.crew.graph, chosen))
         before = {name: self.crew[name].task for name in chosen}
         if len(named) == 1 and up(before[named[0]]) and not if_stopped:
             raise AlreadyRunning(named[0], before[named[0]].state)
         if not named:
             self._services.bus.publish("session_started", self.session)
         self._start(graph.needed(self.crew.graph, chosen), named, environ)
+        wishes = {name: self.crew[name].runner.wishes for name in chosen}
         if wait:
             await self._settle(chosen, limit)
         return [
-            outcome.of_start(name, self.crew[name].runner, before[name], named, wait)
+            outcome.of_start(name, self.crew[name].runner, before[name], named, wait, wishes[name])
             for name in chosen
         ]
 
@@ -139,12 +144,12 @@ class Supervisor:
         automatic = set(self._automatic())
         chosen = named or [n for n in self.crew if n in automatic or up(self.crew[n].task)]
         cycle = partial(self._cycle, chosen, environ)
-        stopped, started = await self._undertakings.see_through(cycle)
+        stopped, wishes = await self._undertakings.see_through(cycle)
         if wait:
-            await self._settle(started, limit)
+            await self._settle(list(wishes), limit)
         return [
-            outcome.of_restart(name, self.crew[name].runner, wait)
-            if name in started
+            outcome.of_restart(name, self.crew[name].runner, wait, wishes[name])
+            if name in wishes
             else stopped[name].report
             for name in chosen
         ]
@@ -215,18 +220,29 @@ class Supervisor:
 
     async def _cycle(
         self, names: list[str], environ: Mapping[str, str] | None
-    ) -> tuple[dict[str, Stopped], list[str]]:
-        """Stop tasks and have them start again; return how they stopped, and which will start."""
-        with self._ledger.cycling(self.crew, names) as asked:
-            members = {name: self.crew[name].runner for name in names}
-            stopped = await stop_in_order(members, self.crew.graph, Stop(), asked)
-            # Whoever would not stop, or was asked for something else meanwhile, is left alone.
+    ) -> tuple[dict[str, Stopped], dict[str, int]]:
+        """Stop tasks and have them start again; return how they stopped, and whose wish counts.
+
+        That is their start, or the stop of those of whom somebody wanted something else
+        meanwhile: if that was a restart, too, then once it has come to their start. Whoever
+        would not stop is left out.
+        """
+        turned = anyio.Event()
+        self._turning |= dict.fromkeys(names, turned)
+        runners = {name: self.crew[name].runner for name in names}
+        with self._ledger.cycling(self.crew, names) as asked, _set_after(turned):
+            stopped = await stop_in_order(runners, self.crew.graph, Stop(), asked)
             willing = [n for n in names if stopped[n].report.ok and n in self.crew.members]
             ready = [n for n in willing if self.crew[n].runner.wishes == stopped[n].wish]
             for name in ready:
                 self._services.bus.publish("task_restarted", self.session, task=name)
             self._start(graph.needed(self.crew.graph, ready), ready, environ)
-        return stopped, ready
+            started = {name: self.crew[name].runner.wishes for name in ready}
+        overtaken = {name: stopped[name].wish for name in willing if name not in ready}
+        for name in overtaken:
+            while not self._turning[name].is_set():
+                await self._turning[name].wait()
+        return stopped, overtaken | started
 
     def _automatic(self) -> list[str]:
         config = self.crew.config
@@ -243,6 +259,14 @@ class Supervisor:
             # It was up without those that were not: they stay as they were, and it comes back.
             self.crew[name].spared = frozenset(self.crew.graph[name]).difference(up)
         self._start(up, [], None)
+
+
+@contextmanager
+def _set_after(event: anyio.Event) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        event.set()
 
 
 async def _recall(session: str, services: Services) -> CarriedProject:

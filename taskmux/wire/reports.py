@@ -19,7 +19,8 @@ class ActionReport(Report, frozen=True, kw_only=True):
     """What was done about one task.
 
     `action` is one of `started`, `already_running`, `completed`, `restarted`,
-    `stopped`, `already_stopped`, `killed`, `requested` (with `wait` false), `failed`.
+    `stopped`, `already_stopped`, `killed`, `requested` (with `wait` false), `failed`,
+    `overtaken` (by a newer request).
     """
 
     ok: bool = True

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tracemalloc
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from anyio import EndOfStream, to_thread
 
 from taskmux.address import reachable
-from taskmux.api import unix
+from taskmux.api.connection import Limits
 from taskmux.api.unix import open_unix_door
 from tests.api.toys import MALFORMED, MEGABYTE, House, ToyDesk, open_house, seen
 
@@ -204,28 +205,91 @@ print(client.makefile().read(), end="")
     assert "you are 65534" in answer["message"]
 
 
-async def test_only_so_many_may_be_inside(house: House) -> None:
-    async with anyio.create_task_group() as group:
-        for _ in range(unix.MOST):
-            client = await anyio.connect_unix(house.path)
-            group.start_soon(_keep, client)
+async def test_where_all_are_served_nobody_else_is_let_in(home: Path) -> None:
+    async with open_house(home / "door", most=3) as house, AsyncExitStack() as guests:
+        busy = [await guests.enter_async_context(house.client()) for _ in range(3)]
+        for client in busy:
+            await client.ask("slow")
+        await house.desk.until_waiting(3)
         async with house.client() as client_too_many:
             answer = await client_too_many.hear()
-            assert answer["error"] == "not_allowed"
-            assert "256 connections" in answer["message"]
-        group.cancel_scope.cancel()
+        assert answer["error"] == "not_allowed"
+        assert "3 connections are open already" in answer["message"]
+        house.desk.release.set()
+        assert [await client.hear() for client in busy] == [seen("slow")] * 3
 
 
-async def test_who_leaves_makes_room(house: House) -> None:
-    for _ in range(unix.MOST + 10):
-        async with house.client() as client:
-            await client.ask("shop")
-            assert await client.hear() == seen("shop")
+async def test_who_has_been_idle_longest_makes_room(home: Path) -> None:
+    async with AsyncExitStack() as guests:
+        house = await guests.enter_async_context(open_house(home / "door", Limits(idle=0), most=3))
+        silent, busy, asked = [await guests.enter_async_context(house.client()) for _ in range(3)]
+        await busy.ask("slow")
+        await asked.ask("shop")
+        assert await asked.hear() == seen("shop")
+        await house.desk.until_waiting()
+        async with house.client() as newcomer:
+            await newcomer.ask("shop")
+            assert await newcomer.hear() == seen("shop")
+            with pytest.raises(EndOfStream):
+                await silent.hear()
+            async with house.client() as another:
+                await another.ask("shop")
+                assert await another.hear() == seen("shop")
+                with pytest.raises(EndOfStream):
+                    await asked.hear()
+                house.desk.release.set()
+                assert await busy.hear() == seen("slow")
+                await newcomer.ask("shop")
+                assert await newcomer.hear() == seen("shop")
 
 
-async def _keep(client: anyio.abc.SocketStream) -> None:
-    async with client:
-        await anyio.sleep_forever()
+async def test_a_subscriber_is_not_idle(home: Path) -> None:
+    async with open_house(home / "door", most=1) as house, house.client() as client:
+        await client.say({"command": "subscribe"})
+        assert (await client.hear())["ok"]
+        async with house.client() as other:
+            assert (await other.hear())["error"] == "not_allowed"
+
+
+async def test_a_line_that_is_begun_must_come_to_an_end(home: Path) -> None:
+    async with open_house(home / "door", Limits(receive=0.1)) as house, house.client() as client:
+        await client.ask("shop")
+        assert await client.hear() == seen("shop")
+        await client.stream.send(b"{")
+        with pytest.raises(EndOfStream):
+            await client.hear()
+
+
+async def test_whoever_is_silent_between_two_lines_is_waited_for(home: Path) -> None:
+    async with open_house(home / "door", Limits(receive=0.05)) as house, house.client() as client:
+        await client.ask("shop")
+        assert await client.hear() == seen("shop")
+        await anyio.sleep(0.2)  # longer than within a line
+        await client.ask("shop")
+        assert await client.hear() == seen("shop")
+
+
+async def test_who_has_just_come_is_given_time_to_ask(home: Path) -> None:
+    async with AsyncExitStack() as guests:
+        house = await guests.enter_async_context(open_house(home / "door", Limits(idle=2), most=1))
+        one, other, third = [await guests.enter_async_context(house.client()) for _ in range(3)]
+        assert (await third.hear())["error"] == "not_allowed"  # somebody waits already
+        await other.ask("shop")
+        await one.ask("shop")
+        assert await one.hear() == seen("shop")
+        assert await other.hear() == seen("shop")
+        with pytest.raises(EndOfStream):
+            await one.hear()
+
+
+async def test_who_leaves_makes_room(home: Path) -> None:
+    async with open_house(home / "door", most=3) as house:
+        for _ in range(10):
+            async with house.client() as client:
+                await client.say({"command": "subscribe"})
+                assert (await client.hear())["ok"]
+            await house.desk.left.wait()
+            house.desk.left = anyio.Event()
 
 
 async def test_running_out_of_files_is_got_over(home: Path) -> None:

@@ -11,10 +11,11 @@ import anyio
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from taskmux.api import websocket
+from taskmux.api.connection import Limits
 from taskmux.api.websocket import Patience, open_websocket_door
 from tests.api.toys import ToyDesk
 from tests.api.visitors import (
+    ASK_SHOP,
     SHOP,
     TOKEN,
     Door,
@@ -24,6 +25,7 @@ from tests.api.visitors import (
     open_door,
     our_uid,
     talk,
+    text,
     wire,
 )
 
@@ -164,20 +166,23 @@ async def test_a_client_that_does_not_finish_its_handshake_is_let_go() -> None:
         assert await exchange(door, b"GET / HTTP/1.1\r\nHost: loc") == ""
 
 
-async def test_only_so_many_may_be_inside(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with anyio.create_task_group() as group:
-        for _ in range(websocket.MOST):
-            await group.start(_stay, door)
+async def test_where_all_are_served_nobody_else_is_let_in() -> None:
+    async with open_door(most=2) as door, wire(door) as one, wire(door) as other:
+        for client in (one, other):
+            await client.send(text('{"command": "subscribe"}'))
+            assert (await client.answer())["ok"]
         said = await exchange(door, handshake(door))
-        assert said.startswith("HTTP/1.1 503 ")
-        assert "64 connections are open already" in said
-        group.cancel_scope.cancel()
+    assert said.startswith("HTTP/1.1 503 ")
+    assert "2 connections are open already" in said
 
 
-async def _stay(door: Door, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-    async with wire(door):
-        task_status.started()
-        await anyio.sleep_forever()
+async def test_who_has_been_idle_longest_makes_room() -> None:
+    doors = open_door(Limits(idle=0), most=2)
+    async with doors as door, wire(door) as silent, wire(door) as other:
+        assert await talk(door, ask_shop) == SHOP
+        assert await silent.close_code() == 1001
+        await other.send(text(ASK_SHOP))
+        assert await other.answer() == SHOP
 
 
 async def test_a_port_that_is_taken_is_an_error_of_the_system(home: Path) -> None:

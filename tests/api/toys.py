@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import SocketStream
 
 from taskmux.api.connection import Limits
-from taskmux.api.unix import open_unix_door
+from taskmux.api.unix import MOST, open_unix_door
 from taskmux.errors import UnknownSession
 from taskmux.mailbox import Mailbox, Push
 from taskmux.wire import Add, Report, Request, SessionReport, Status, Subscribe
@@ -57,7 +57,7 @@ class ToyDesk:
         self.waiting = 0
         self._arrived = anyio.Event()
         self.abandoned = anyio.Event()
-        self.mailbox = Mailbox(items=10)
+        self.mailbox = Mailbox[Push](items=10)
         self.listened = anyio.Event()
         self.left = anyio.Event()
 
@@ -155,9 +155,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(path: Path, limits: Limits | None = None) -> AsyncIterator[House]:
+async def open_house(
+    path: Path, limits: Limits | None = None, most: int = MOST
+) -> AsyncIterator[House]:
     desk = ToyDesk()
     log_path = path.with_name("daemon.log")
     with anyio.fail_after(30):
-        async with open_unix_door(path, desk, log_path, limits):
+        async with open_unix_door(path, desk, log_path, limits, most=most):
             yield House(path, desk)

@@ -50,6 +50,7 @@ async def open_door(
     limits: Limits | None = None,
     patience: Patience | None = None,
     peer_uid: websocket.PeerUid = our_uid,
+    most: int = websocket.MOST,
 ) -> AsyncIterator[Door]:
     desk = ToyDesk()
     with anyio.fail_after(30):
@@ -61,6 +62,7 @@ async def open_door(
             peer_uid=peer_uid,
             limits=limits,
             patience=patience,
+            most=most,
         ) as reception:
             yield Door(reception.listening.port, desk)
 

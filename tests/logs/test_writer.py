@@ -322,6 +322,23 @@ def test_a_tap_gets_every_line_as_it_is_on_disk(path: Path, clock: Clock) -> Non
     assert heard[-2:] == [(heard[-2][0], b"[taskmux] a note"), (heard[-1][0], b"no end")]
 
 
+def test_a_listener_gets_what_taps_get_in_fewer_calls(path: Path, clock: Clock) -> None:
+    log, told = writer(path, clock, 2000, 9), list[tuple[bytes, bytes]]()
+    tapped, heard = list[tuple[bytes, bytes]](), list[tuple[bytes, bytes]]()
+    log.tap(lambda stamp, text: tapped.append((stamp, text)))
+    forget = log.listen(lambda stamp, lines: told.append((stamp, lines)))
+    log.feed(b"".join(b"%d\n" % number for number in range(100)))
+    log.note("a note")
+    forget()
+    for when, lines in told:
+        heard += [(when, line) for line in lines.split(b"\n")[:-1]]
+    assert heard == tapped
+    assert len(told) < 10
+    log.feed(b"after\n")
+    log.close()
+    assert len(tapped) > len(heard)
+
+
 def test_the_newest_run_is_found_again(path: Path, clock: Clock) -> None:
     log = writer(path, clock, 2000, 3)
     assert last_run(path) == 0

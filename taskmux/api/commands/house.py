@@ -11,6 +11,9 @@ from taskmux.projects import Project, Projects
 from taskmux.supervisor import Meter, Services
 from taskmux.wire import DaemonReport, ProjectRequest
 
+from .broadcast import Broadcasts
+from .turns import Turns
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -28,6 +31,8 @@ class House:
     """Goes on in a new program, with the WebSocket at that port. Returns never, or raises."""
 
     meter: Meter = field(default_factory=Meter)
+    broadcasts: Broadcasts = field(default_factory=Broadcasts)
+    turns: Turns = field(default_factory=Turns)
     readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """Threads that may go through logs at the same time: a search may take them long."""
 

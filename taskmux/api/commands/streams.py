@@ -11,34 +11,39 @@ from typing import Any
 from taskmux import paths, wire
 from taskmux.bus import Pages
 from taskmux.bus.history import Wanted
-from taskmux.logs import clean, rfc3339_of
-from taskmux.mailbox import Mailbox, Push
+from taskmux.mailbox import Bulk, Mailbox, Push
 from taskmux.threads import in_thread_or_here
 
 from .house import House
 
 
 @asynccontextmanager
-async def open_stream(house: House, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:
+async def open_stream(
+    house: House, request: wire.Subscribe
+) -> AsyncIterator[AsyncIterable[Push | Bulk]]:
     """Yield what `request` wants, as fast as it is read, until the context is left."""
     session = request.session
     if session is not None or request.config is not None:
         session = (await house.projects.resolve(session, request.config)).session
     wanted = Wanted(session=session, kinds=request.events, after=request.after or 0)
-    mailbox = Mailbox()
+    mailbox = Mailbox[Push | Bulk]()
     with ExitStack() as stack:
         if request.logs:
             for forget in _taps(house, mailbox, session, request.logs):
                 stack.callback(forget)
         if request.after is None:
             stack.callback(_listen(house, mailbox, wanted))
-            yield mailbox
+            async with aclosing(house.turns.pace(mailbox)) as pushes:
+                yield pushes
         else:
-            async with aclosing(_replayed(house, mailbox, wanted)) as pushes:
+            replayed = _replayed(house, mailbox, wanted)
+            async with aclosing(replayed), aclosing(house.turns.pace(replayed)) as pushes:
                 yield pushes
 
 
-async def _replayed(house: House, mailbox: Mailbox, wanted: Wanted) -> AsyncGenerator[Push, None]:
+async def _replayed(
+    house: House, mailbox: Mailbox[Push | Bulk], wanted: Wanted
+) -> AsyncGenerator[Push | Bulk, None]:
     """Yield the events after `wanted.after`, a page at a time, then all that comes to `mailbox`.
 
     The history keeps what happens while the reader is not there yet; the mailbox
@@ -66,7 +71,7 @@ async def _replayed(house: House, mailbox: Mailbox, wanted: Wanted) -> AsyncGene
             yield push
 
 
-def _listen(house: House, mailbox: Mailbox, wanted: Wanted) -> Callable[[], None]:
+def _listen(house: House, mailbox: Mailbox[Push | Bulk], wanted: Wanted) -> Callable[[], None]:
     def put(event: dict[str, Any]) -> None:
         if wanted.takes(event):
             mailbox.put_nowait({"push": "event", **event})
@@ -75,15 +80,11 @@ def _listen(house: House, mailbox: Mailbox, wanted: Wanted) -> Callable[[], None
 
 
 def _taps(
-    house: House, mailbox: Mailbox, session: str | None, names: tuple[str, ...]
+    house: House, mailbox: Mailbox[Push | Bulk], session: str | None, names: tuple[str, ...]
 ) -> list[Callable[[], None]]:
     project = house.projects.find(session) if session is not None else house.projects.only()
     crew = project.opened().crew
     chosen = tuple(crew) if "*" in names else names
 
-    def push(task: str, stamp: bytes, line: bytes) -> None:
-        ts, text = rfc3339_of(stamp), clean(line)
-        head = {"push": "log", "session": project.session, "task": task}
-        mailbox.put_nowait({**head, "ts": ts, "text": text})
-
-    return [crew[name].runner.log.tap(partial(push, name)) for name in chosen]
+    follow = partial(house.broadcasts.follow, session=project.session, reader=mailbox)
+    return [follow(crew[name].runner.log, task=name) for name in chosen]

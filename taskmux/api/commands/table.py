@@ -8,7 +8,7 @@ from typing import Any
 
 from taskmux import wire
 from taskmux.errors import DaemonEnding, DaemonRenewing
-from taskmux.mailbox import Push
+from taskmux.mailbox import Bulk, Push
 
 from . import cleaning, registry, streams, tasks, views
 from .gate import Gate
@@ -68,7 +68,7 @@ class Commands:
         raise DaemonRenewing(begun=not isinstance(request, wire.LOOKING))
 
     @asynccontextmanager
-    async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push]]:
+    async def subscribe(self, request: wire.Subscribe) -> AsyncIterator[AsyncIterable[Push | Bulk]]:
         """Stream events and output to one reader, as much of it as the reader takes."""
         self._gate.check()
         async with streams.open_stream(self._house, request) as pushes:

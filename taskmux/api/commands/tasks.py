@@ -10,11 +10,11 @@ import anyio
 from msgspec import UNSET
 
 from taskmux import wire
-from taskmux.errors import BadRequest, TimedOut
+from taskmux.errors import BadRequest, Overtaken, TimedOut
 from taskmux.lifecycle import RESTING, State
 from taskmux.logs import OURS, Window, read
 from taskmux.pattern import BadPattern, Pattern
-from taskmux.supervisor import Supervisor, settled
+from taskmux.supervisor import OVERTAKEN, Supervisor, settled
 from taskmux.threads import in_thread
 
 from .house import House
@@ -173,6 +173,8 @@ def _answer(
         ok = all(result.ok for result in results)
         return wire.ActionsReport(ok=ok, session=supervisor.session, results=results)
     [result] = results
+    if result.action == OVERTAKEN:
+        raise Overtaken(result.task, result.state, result.reason)
     if result.error_code is not UNSET:
         raise supervisor.failure(result.task)
     return result

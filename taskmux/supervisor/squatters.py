@@ -1,0 +1,39 @@
+"""Who listens on a task's port before the task does: what we left is ended, others are named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from anyio import to_thread
+
+from taskmux.processes import Holder, Trace, end, environ_of, holder
+
+
+async def evict(port: int, home: Path, session: str, living: Collection[str]) -> Holder | None:
+    """End who listens on `port`, if that is left of an earlier run of this session; return who.
+
+    It is if its environment says so, and its run is none of the `living`. What it made,
+    and it was made with, ends with it. Return None where there is nobody, or a stranger.
+    """
+    by = await to_thread.run_sync(holder, port)
+    if by is None or by.pid is None:
+        return None
+    environ = await to_thread.run_sync(environ_of, by.pid)
+    run_id = environ.get("TASKMUX_RUN_ID", "")
+    whose = (environ.get("TASKMUX_HOME"), environ.get("TASKMUX_SESSION"))
+    if not run_id or whose != (str(home), session) or run_id in living:
+        return None
+    await end(Trace(run_id, session=0, started=0))
+    return by
+
+
+def told(port: int, by: Holder | None, became: str) -> dict[str, object]:
+    """Return what an event says of `port`, which was held `by` somebody, and what `became` of that.
+
+    The holder is left out where the system does not show him.
+    """
+    if by is None or by.pid is None:
+        return {"port": port, "reason": f"port {port} is held by somebody else: {became}"}
+    reason = f"port {port} is held by pid {by.pid} ({by.command}): {became}"
+    return {"port": port, "holder_pid": by.pid, "holder_command": by.command, "reason": reason}

@@ -48,6 +48,7 @@ def test_case_can_be_ignored() -> None:
         (r"(a)\1", "invalid escape sequence"),
         ("a{5000}", "invalid repetition"),
         ("((a{100}){100}){100}", "invalid repetition"),
+        ("x.{900}y", "too large"),
         ("a\ud800", "not utf-8"),
     ],
 )

@@ -10,6 +10,9 @@ import re2
 from .block import BlockSearch
 from .plan import planned
 
+LARGEST = 5000
+"""Instructions of RE2 in a pattern. In the worst case each is tried at every byte."""
+
 
 class BadPattern(ValueError):
     """Not a regular expression, or one that needs look-around or back-references."""
@@ -29,6 +32,8 @@ class Pattern:
             raise BadPattern("it is not UTF-8") from None
         except re2.error as error:
             raise BadPattern(_why(error)) from None
+        if self._compiled.programsize > LARGEST:
+            raise BadPattern("it is too large, which often means that it repeats too much")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pattern) and self._key == other._key

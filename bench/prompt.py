@@ -10,7 +10,7 @@ from statistics import median
 from taskmux import wire
 
 from .daemon import Daemon, running
-from .figure import Figure
+from .figure import Figure, at_most
 from .flood import toml, writer
 from .rounds import compare, percentile
 from .scale import Scale
@@ -37,6 +37,14 @@ def measure(scale: Scale) -> Iterator[Figure]:
         ours=f"{median(found.ours) * 1000:.1f} ms",
         bare=f"{median(found.bare) * 1000:.1f} ms",
         spread=found.spread,
+    )
+    added = [(ours - bare) * 1000 for ours, bare in zip(found.ours, found.bare, strict=True)]
+    yield Figure(
+        subject="… what the flood adds to it",
+        value=median(added),
+        limit=at_most(50),
+        spread=(min(added), max(added)),
+        unit="ms",
     )
 
 

@@ -7,6 +7,9 @@ demo: $(VENV)/ready   # a small project, started, shown, stopped, in a folder of
 test: $(VENV)/ready   # the tests: make test ARGS="-k runner -x"
 	$(BIN)/pytest -n 4 $(ARGS)
 
+soak: $(VENV)/ready   # the long versions of tests that try to break things
+	$(BIN)/pytest -m soak -n 2 $(ARGS)
+
 check: $(VENV)/ready  # everything that must be clean, fastest to fail first
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -26,4 +29,4 @@ $(VENV)/ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.tom
 		--editable .[testing] $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
-.PHONY: demo test check bench
+.PHONY: demo test soak check bench

@@ -23,6 +23,8 @@ class Scale:
     requests: int
     """Asked one after another in each round."""
 
+    reading_rounds: int
+
 
 FULL = Scale(
     command_rounds=25,
@@ -33,6 +35,7 @@ FULL = Scale(
     latency_rounds=5,
     request_rounds=5,
     requests=200,
+    reading_rounds=15,
 )
 
 QUICK = Scale(
@@ -44,4 +47,5 @@ QUICK = Scale(
     latency_rounds=1,
     request_rounds=2,
     requests=100,
+    reading_rounds=5,
 )

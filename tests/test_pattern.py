@@ -48,6 +48,7 @@ def test_case_can_be_ignored() -> None:
         (r"(a)\1", "invalid escape sequence"),
         ("a{5000}", "invalid repetition"),
         ("((a{100}){100}){100}", "invalid repetition"),
+        ("x.{900}y", "too large"),
         ("a\ud800", "not utf-8"),
     ],
 )
@@ -71,19 +72,22 @@ SOURCES = [
     "", "a", "^a", "a$", "^a$", "^a|b", "^(a|b)", "(^a)|b", "^a|^b", "^[a|]b", "a|^b", r"\Aa",
     r"a\z", r"\Qa", r"^\^", "[^a]", "^[^a]", r"\ba", r"a\b", r"\Bb", "a.b", "a\nb", r"\s",
     r"a\s*b", "(?s)a.b", "(?-m)a$", "(?i)B", "(?i)^b", "^", "$", "^$", ".*", "0", "^0", r"\\A",
-    "ü", "^.$", "[^é]b", "a{2}",
+    "ü", "^.$", "[^é]b", "a{2}", "^a|ab$|^b", "(?i)^A|^B", "^*ab", "^{0}ab", "(^| )b", "aaab*",
+    r"\baab\b", "aabb?", ".aab", "aab|b", "ü?aab", "üaab", r"\x61ab", r"[a]\aab", r"[[:^alpha:]]b",
+    r"\p{^Greek}b", "(?i)k", r"\pLaab", "aab.a", "ab.", "(?P<it>^a)b", r"\141ab", "\ufffd",
+    "^\ufffd", r"a\|b", r"^a\^|^b", "^aab", ".*aab", "a.*aab", "a|", "^|a", "(?i:AAB)b", "aab{0}",
 ]  # fmt: skip
 WORDS = st.sampled_from(
-    [b"a", b"b", b"ab", b" ", b"0", b"", "ü".encode(), b"\xff", b"\r", b"|", b"^"]
+    [b"a", b"b", b"ab", b"aab", b" ", b"0", b"", "üK".encode(), b"\xff", b"\r", b"|", b"^"]
 )
 LINES = st.lists(st.lists(WORDS, max_size=4).map(b"".join), max_size=8)
 
 
-@given(st.sampled_from(SOURCES), st.booleans(), LINES)
+@given(st.sampled_from(SOURCES), st.booleans(), LINES, st.sampled_from([1, 40]))
 def test_a_block_has_the_lines_that_match_one_by_one(
-    source: str, ignore_case: bool, lines: list[bytes]
+    source: str, ignore_case: bool, lines: list[bytes], times: int
 ) -> None:
-    pattern = Pattern(source, ignore_case=ignore_case)
+    pattern, lines = Pattern(source, ignore_case=ignore_case), lines * times
     block = b"".join(b"00:0 " + line + b"\n" for line in lines)
     found = [block[start:end] for start, end in pattern.lines_in(block, 5)]
     assert found == [b"00:0 " + line for line in lines if pattern.found_in(line)]

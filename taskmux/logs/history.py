@@ -20,7 +20,7 @@ from .record import EPOCH, MARGIN, STAMP
 Pread = Callable[[int, int, int], bytes]
 """`os.pread`: from a file, so many bytes, at an offset."""
 
-SMALL, LARGE = 4 * 1024, 256 * 1024
+SMALL, LARGE = 4 * 1024, 128 * 1024
 
 _AFTER_NEWLINE = re.compile(rb"\n(" + STAMP.pattern + rb") ")
 

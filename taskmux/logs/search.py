@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .history import LARGE, History
+from .history import SMALL, History
 from .record import MARGIN
 
 if TYPE_CHECKING:
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 """Where lines begin and end, the last newline included."""
+
+KEPT = 10_000
+"""Matches that are remembered; of more than that only where they begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last lines that match."""
+
+    begin: int
+    count: int
+    known: Sequence[Span] | None
+    """Where they are. None: they are too many to be kept, and to be looked for from `begin` on."""
 
 
 def matches(history: History, pattern: Pattern, within: Span) -> Iterator[Span]:
@@ -22,17 +36,18 @@ def matches(history: History, pattern: Pattern, within: Span) -> Iterator[Span]:
             yield begin + start, begin + end + 1
 
 
-def last_matches(history: History, pattern: Pattern, within: Span, last: int) -> tuple[int, int]:
-    """Return where the last so many lines that match begin, and how many there are."""
-    begin, count = within[1], 0
-    if last == 0:
-        return begin, count
-    for base, block in history.blocks_back(*within):
-        starts = [base + start for start, _ in pattern.lines_in(block, MARGIN)]
-        if count + len(starts) >= last:
-            return starts[count - last], last
-        begin, count = starts[0] if starts else begin, count + len(starts)
-    return begin, count
+def last_matches(history: History, pattern: Pattern, within: Span, last: int) -> Last:
+    """Return the last so many lines that match."""
+    begin, count, pieces = within[1], 0, []
+    for base, block in history.blocks_back(*within) if last else ():
+        spans = [(base + start, base + end + 1) for start, end in pattern.lines_in(block, MARGIN)]
+        if spans := spans[count - last :]:
+            begin, count = spans[0][0], count + len(spans)
+            pieces.append(spans if count <= KEPT else [])
+        if count == last:
+            break
+    known = [span for spans in reversed(pieces) for span in spans] if count <= KEPT else None
+    return Last(begin, count, known)
 
 
 def around(history: History, found: Iterable[Span], context: int, within: Span) -> Iterator[Span]:
@@ -52,5 +67,5 @@ def texts(history: History, spans: Iterable[Span]) -> Iterator[tuple[int, bytes]
     base, block = 0, b""
     for start, end in spans:
         if not base <= start <= end <= base + len(block):
-            base, block = start, history.read(start, max(end, start + LARGE))
+            base, block = start, history.read(start, max(end, start + SMALL))
         yield start, block[start - base : end - base]

@@ -42,6 +42,7 @@ class Selection:
         self.context = context
         self._floor = floor
         self._begin: int | None = None
+        self._known: Sequence[Span] | None = None
 
     @property
     def begin(self) -> int:
@@ -59,15 +60,15 @@ class Selection:
         """Yield the lines that count: with a pattern those that match."""
         if self.pattern is None:
             return iter(self)
-        found = matches(self.history, self.pattern, (self._first, self.span[1]))
-        return self._placed(texts(self.history, found))
+        return self._placed(texts(self.history, self._matches(self.pattern, self._first)))
 
     def keep_last(self, count: int) -> int:
         """Want only the last `count` units; return how many there are."""
         start, end = self.span
         if self.pattern is not None:
-            self._begin, found = last_matches(self.history, self.pattern, self.span, count)
-            return found
+            last = last_matches(self.history, self.pattern, self.span, count)
+            self._begin, self._known = last.begin, last.known
+            return last.count
         self._begin = self.history.back(end, count, start)
         return self.history.count(self._begin, end)
 
@@ -84,8 +85,12 @@ class Selection:
         if self._begin is None:
             # A page may end between a line and what follows it.
             first = self.history.back(first, self.context, self._floor)
-        found = matches(self.history, pattern, (first, self.span[1]))
-        return around(self.history, found, self.context, self.span)
+        return around(self.history, self._matches(pattern, first), self.context, self.span)
+
+    def _matches(self, pattern: Pattern, first: int) -> Iterator[Span]:
+        if self._known is not None:
+            return (span for span in self._known if span[0] >= first)
+        return matches(self.history, pattern, (first, self.span[1]))
 
     def _placed(self, texts: Iterable[tuple[int, bytes]]) -> Iterator[Placed]:
         task, stamp, at = self.task, "", -1

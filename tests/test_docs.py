@@ -303,6 +303,16 @@ def test_every_command_is_listed_with_what_it_takes() -> None:
     assert found == expected, "\n".join(f"| {' | '.join(row)} |" for row in expected)
 
 
+def test_each_promise_is_held_by_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    suite = "\n".join(file.read_text() for file in (ROOT / "tests" / "faults").glob("test_*.py"))
+    tests = set(re.findall(r"^(?:async )?def (test_\w+)", suite, re.M))
+    assert set(re.findall(r"`(test_\w+)`", text)) <= tests
+    promises = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    told = [line for line in promises if line != "| promise | test |"]
+    assert [line for line in told if "`test_" not in line] == []
+
+
 def test_the_rooms_are_those_the_linter_knows() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     layers = contracts["contracts"][0]["layers"]

@@ -56,7 +56,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
-    os.umask(0o077)
+    umask = os.umask(0o077)
     carried = None if options.carried_fd is None else fetch(options.carried_fd)
     follows = carried is not None
     detached = options.ready_fd is not None or (follows and not options.foreground)
@@ -77,7 +77,8 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
             signal.signal(ignored, signal.SIG_IGN)
         host = settings.load(paths.host_config(home))
         port = carried.port if carried is not None else options.port
-        setting = Setting(home, host, lock, port, detached, carried, damages)
+        umask = umask if carried is None else carried.umask
+        setting = Setting(home, host, lock, port, umask, detached, carried, damages)
         try:
             anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:

@@ -41,6 +41,9 @@ class CarriedDaemon:
     files: int | None
     """The soft limit of open files that tasks are given, where it is not our own."""
 
+    umask: int
+    """What tasks begin with."""
+
     shells: list[Trace]
     """Health checks that were under way, and are to be ended."""
 

@@ -27,6 +27,7 @@ from taskmux.processes import (
     end_shell,
     of_home,
     remember_limits,
+    remember_umask,
     shell_files,
     shells_under_way,
 )
@@ -58,6 +59,9 @@ class Setting:
     port: int | None
     """The port that was asked for; None leaves it to the settings."""
 
+    umask: int
+    """What tasks begin with: that of whoever started the daemon."""
+
     detached: bool
     carried: CarriedDaemon | None = None
     """What the program before this one, in the same process, was in charge of."""
@@ -73,6 +77,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     """
     home, past = setting.home, setting.carried
     remember_limits(None if past is None else past.files)
+    remember_umask(setting.umask)
     async with _ending(setting.detached) as ending, AsyncExitStack() as stack:
         services = _services(home, setting.settings)
         for path, why in setting.damages:
@@ -112,6 +117,7 @@ def _carry(setting: Setting, projects: Projects, doors: Doors, port: int | None)
         doors=doors.carry(),
         port=setting.port if port is None else port,
         files=shell_files(),
+        umask=setting.umask,
         shells=shells_under_way(),
         projects=projects.carry(),
     )

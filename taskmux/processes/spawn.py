@@ -24,6 +24,7 @@ HARMLESS = {signal.SIGKILL, signal.SIGSTOP}
 RESET = signal.valid_signals() - HARMLESS  # 63 enum members: too dear to make for each shell
 
 _files: int | None = None
+_umask: int | None = None
 
 
 ROOM = 8
@@ -105,6 +106,12 @@ def remember_limits(files: int | None = None) -> None:
             return
 
 
+def remember_umask(umask: int) -> None:
+    """Have shells begin with the umask of whoever started us; our own keeps others out."""
+    global _umask
+    _umask = umask
+
+
 def shell_files() -> int | None:
     """Return the soft limit of open files that shells are given; None if it is our own."""
     return _files
@@ -131,7 +138,7 @@ def spawn(
     _check_room()
     slave = None if terminal is None else terminal.slave_path
     argv = _shell(command, slave)
-    with _inside(cwd), badge.worn(environ.get(MARKER, "")):
+    with _inside(cwd), _permissive(), badge.worn(environ.get(MARKER, "")):
         pid = _make(argv, environ, _plugged(slave, output))
     if terminal is not None:
         terminal.release_slave()
@@ -194,6 +201,17 @@ def _inside(cwd: Path) -> Iterator[None]:
             os.fchdir(here)
     finally:
         os.close(here)
+
+
+@contextmanager
+def _permissive() -> Iterator[None]:
+    # What our threads make meanwhile is made with its mode said.
+    ours = None if _umask is None else os.umask(_umask)
+    try:
+        yield
+    finally:
+        if ours is not None:
+            os.umask(ours)
 
 
 def _here() -> int | None:

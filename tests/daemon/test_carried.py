@@ -46,7 +46,7 @@ def daemon(terminal: int, lock: int, unix: int) -> CarriedDaemon:
         "[tasks.api]", ProjectMemory({"api": memory}, {"key": {"A": "b"}}), {"api": member}
     )
     doors = CarriedDoors(Listening(0, (unix,)), Listening(8765, (unix,)), "secret")
-    return CarriedDaemon(lock, doors, 8765, 1024, [Trace("other", 3, 4)], {"shop": project})
+    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], {"shop": project})
 
 
 def test_what_is_put_away_comes_back_as_it_was() -> None:

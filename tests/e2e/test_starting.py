@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -241,3 +242,18 @@ def test_two_projects_do_not_meet(site: Site, other: Callable[[str], Site]) -> N
     assert site.tasks()["a"]["state"] == "running"
     sessions = [project["session"] for project in site.ask("daemon", "list")["projects"]]
     assert sessions == ["shop", "blog"]
+
+
+def test_what_a_task_makes_has_the_modes_of_its_user(site: Site) -> None:
+    before = os.umask(0o027)
+    try:
+        site.ask("daemon", "start")
+    finally:
+        os.umask(before)
+    site.write('[tasks.it]\ncommand = "touch made; exec sleep 1000"\n'
+               '[tasks.it.hooks]\nbefore_start = "touch hooked"\n')  # fmt: skip
+    site.ask("start")
+    modes = {name: (site.folder / name).stat().st_mode & 0o777 for name in ("made", "hooked")}
+    assert modes == {"made": 0o640, "hooked": 0o640}
+    ours = [file for file in site.home.rglob("*") if file != site.home / "config.toml"]
+    assert [file for file in ours if file.lstat().st_mode & 0o077] == []

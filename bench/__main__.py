@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from . import crowd, flood, latency, prompt, reading, stack, status
+from . import crowd, estate, flood, latency, prompt, reading, stack, status
 from .figure import Figure
 from .scale import FULL, QUICK, Scale
 from .table import render
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "latency": latency.measure,
     "stack": stack.measure,
     "prompt": prompt.measure,
+    "estate": estate.measure,
     "reading": reading.measure,
 }
 

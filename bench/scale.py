@@ -24,6 +24,8 @@ class Scale:
     """Asked one after another in each round."""
 
     reading_rounds: int
+    estate: int
+    """Projects of twenty tasks each."""
 
 
 FULL = Scale(
@@ -36,6 +38,7 @@ FULL = Scale(
     request_rounds=5,
     requests=200,
     reading_rounds=15,
+    estate=50,
 )
 
 QUICK = Scale(
@@ -48,4 +51,5 @@ QUICK = Scale(
     request_rounds=2,
     requests=100,
     reading_rounds=5,
+    estate=15,
 )

@@ -231,7 +231,8 @@ class Runner:
         return lifecycle.Cleared(epoch)
 
     async def _ring(self, event: TimerFired, after: float) -> Event:
-        await Vigil().sleep(after)
+        # Only patience with somebody else is to be had awake; and that takes more wake-ups.
+        await (Vigil().sleep(after) if event.timer is Timer.GRACE else anyio.sleep(after))
         return event
 
     async def _hook(self, epoch: int, hook: Hook) -> Event:

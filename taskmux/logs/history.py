@@ -33,6 +33,9 @@ class History:
         self._pread = pread
         self._parts: list[tuple[int, int, int]] = []
         self.size = 0
+        self._newest: tuple[int, bytes] = 0, b""
+        """Where the block begins that is looked at, and it: what is found there is read next."""
+
         for file in files:
             length = self._whole_lines(file)
             self._parts.append((self.size, file, length))
@@ -40,6 +43,9 @@ class History:
 
     def read(self, start: int, end: int) -> bytes:
         """Return the bytes from `start` to `end`; fewer if a file was cut meanwhile."""
+        begin, block = self._newest
+        if begin <= start and end <= begin + len(block):
+            return block[start - begin : end - begin]
         pieces = []
         for base, file, length in self._parts:
             first, last = max(start, base), min(end, base + length)
@@ -59,6 +65,7 @@ class History:
                 block = block[:whole] or self.read(start, self.forward(stop, 1, end))
             if not block:
                 return  # the file was cut meanwhile
+            self._newest = start, block
             yield start, block
             start += len(block)
 

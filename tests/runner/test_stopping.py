@@ -14,6 +14,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from taskmux.lifecycle import Hook, Policy, Restart, Start, State, Stop, Task
+from taskmux.processes import native
 from taskmux.runner import Ending
 from tests.runner.conftest import ILL, WELL, Answers, here, touch
 
@@ -131,6 +132,7 @@ async def test_what_cannot_be_ended_is_named(
     async with work(f'{left}; exec {sys.executable} -S -E -c "{drop}"', ready_log="up") as site:
         await site.until(State.RUNNING)
         pid = int(here("left").read_text())
+        end = native.exit_fd(pid)
         try:
             with as_nobody():
                 site.runner.ask(Stop())
@@ -140,6 +142,8 @@ async def test_what_cannot_be_ended_is_named(
             assert site.runner.ending == Ending(None, (pid,))
         finally:
             os.kill(pid, signal.SIGKILL)
+            await anyio.wait_readable(end)
+            os.close(end)
 
 
 # Before there is a process, and in the very turn of its start

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
 from selectors import SelectorKey
 
-QUIET = 0.005
-"""Real seconds in which nothing happens before the clock leaps."""
+QUIET, LIVELY = 0.005, 0.5
+"""Real seconds in which nothing happens before the clock leaps; while a process of ours lives,
+which may be about to exit, more of them."""
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
@@ -34,10 +36,17 @@ class _Leaping(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         if not timeout or timeout < 0:
             return super().select(timeout)
-        found = super().select(min(timeout, QUIET))
+        found = super().select(min(timeout, LIVELY if child_lives() else QUIET))
         if not found:
             self._loop.now += timeout
         return found
+
+
+def child_lives() -> bool:
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
 
 
 LEAPING = ("asyncio", {"loop_factory": LeapingLoop})

@@ -48,6 +48,7 @@ def look(pid: int) -> Row | None:
                 cpu=cpu,
                 memory=memory,
                 zombie=zombie,
+                kernel=pid == 0,
             )
     return None
 

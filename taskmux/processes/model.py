@@ -27,6 +27,9 @@ class Row:
     """Resident, shared pages included."""
 
     zombie: bool
+    kernel: bool = False
+    """Whether it is a thread of the kernel's, which runs no program."""
+
     image: int = 0
     """Changes when the process executes another program; 0 if that cannot be seen."""
 

@@ -161,7 +161,7 @@ class _Scan:
         self._rows[pid] = row = native.look(pid)
         if row is None or row.zombie:
             return False
-        if row.session == 0 or pid == self._own:  # the kernel's, or ours
+        if row.kernel or pid == self._own:
             return True
         marker = self._marker_of(row)
         if marker == "" and not _never_has_one(row):

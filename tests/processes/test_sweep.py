@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -235,6 +236,25 @@ async def test_a_program_executed_with_another_marker_is_seen_as_that_run_s(
     assert int(await pipe.line()) == task.child.pid
     found = (await census()).marked(lambda marker: marker == "other")
     assert [row.pid for row in found] == [task.child.pid]
+
+
+AS_ROOT = ["unshare", "--user", "--map-root-user"]
+CONTAINED = [*AS_ROOT, "--pid", "--fork", "--kill-child", "--mount-proc"]
+IN_A_SESSION_FROM_OUTSIDE = """
+import anyio, os, subprocess
+from taskmux.processes.sweep import end_marked
+
+made = subprocess.Popen(["sleep", "60"], env={**os.environ, "TASKMUX_RUN_ID": "left"})
+print(os.getsid(made.pid), anyio.run(end_marked, "left".__eq__), made.wait())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pid namespaces are Linux's")
+def test_in_a_container_a_session_may_have_no_number() -> None:
+    if subprocess.run([*CONTAINED, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no pid namespace may be made here")
+    script = [*CONTAINED, sys.executable, "-c", IN_A_SESSION_FROM_OUTSIDE]
+    assert subprocess.check_output(script, text=True).split() == ["0", "[]", "-9"]
 
 
 async def test_leaves_nothing_open(run: Runs, descriptors: Callable[[], int]) -> None:

@@ -17,9 +17,6 @@ check: $(VENV)/ready  # everything that must be clean, fastest to fail first
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 4
 
-soak: $(VENV)/ready   # the fault tests that take minutes
-	$(BIN)/pytest -m soak -n 2 $(ARGS)
-
 bench: $(VENV)/ready  # speed, each figure a ratio against a baseline of the same run
 	$(BIN)/python -m bench
 

@@ -9,6 +9,8 @@ from typing import TypeVar
 import anyio
 from anyio import CancelScope, create_task_group, current_time
 
+from .undertaking import Undertaking
+
 Outcome = TypeVar("Outcome")
 
 STEP = 1.0
@@ -48,20 +50,14 @@ class Vigil:
 
     async def hold(self, limit: float, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Return what `work` returns, or raise what it raises; after `limit`, `TimeoutError`."""
-        returned: list[Outcome] = []
-        raised: Exception | SystemExit | None = None
+        undertaking = Undertaking(work)
         async with create_task_group() as group:
             group.start_soon(self._expire, limit, group.cancel_scope)
-            try:
-                returned.append(await work())
-            except (Exception, SystemExit) as error:  # noqa: BLE001 (raised below: here, as a group)
-                raised = error
+            await undertaking.carry_out()
             group.cancel_scope.cancel()
-        if raised is not None:
-            raise raised
-        if not returned:
+        if undertaking.cancelled:
             raise TimeoutError(f"no answer within {limit:g} s")
-        return returned[0]
+        return await undertaking.outcome()
 
     async def _expire(self, limit: float, scope: CancelScope) -> None:
         await self.sleep(limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -11,12 +11,47 @@ from anyio.abc import TaskGroup
 Outcome = TypeVar("Outcome")
 
 
+class Undertaking(Generic[Outcome]):
+    """Work, and what came of it, which may be heard elsewhere than it is done."""
+
+    def __init__(self, work: Callable[[], Awaitable[Outcome]]) -> None:
+        self._work = work
+        self._done = anyio.Event()
+        self._returned: list[Outcome] = []
+        self._raised: Exception | SystemExit | None = None
+
+    async def carry_out(self) -> None:
+        """Do it, once. Raises nothing but cancellation."""
+        try:
+            self._returned.append(await self._work())
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (raised by `outcome`, to who asked)
+            self._raised = error
+        finally:
+            self._done.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it ended without an outcome."""
+        return self._done.is_set() and not self._returned and self._raised is None
+
+    async def outcome(self) -> Outcome:
+        """Wait until it is done, and return what it returned or raise what it raised."""
+        await self.over()
+        if self._raised is not None:
+            raise self._raised
+        return self._returned[0]
+
+    async def over(self) -> None:
+        """Return once it is done, or was cancelled."""
+        await self._done.wait()
+
+
 async def see_through(group: TaskGroup, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
     """Do `work` in `group`, and return what it returns or raise what it raises.
 
     Cancelling the caller ends the waiting, not the work: that ends with the group.
     """
-    undertaking = _Undertaking(work)
+    undertaking = Undertaking(work)
     group.start_soon(undertaking.carry_out)
     return await undertaking.outcome()
 
@@ -26,39 +61,27 @@ class Undertakings:
 
     def __init__(self, group: TaskGroup) -> None:
         self._group = group
-        self.under_way = 0
-        """How many are not finished."""
+        self._under_way: set[Undertaking[Any]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether some are not finished."""
+        return bool(self._under_way)
 
     async def see_through(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Do what the function of that name does, in the group."""
+        undertaking = Undertaking(work)
+        self._under_way.add(undertaking)
+        self._group.start_soon(self._carry_out, undertaking)
+        return await undertaking.outcome()
 
-        async def counted() -> Outcome:
-            try:
-                return await work()
-            finally:
-                self.under_way -= 1
+    async def settle(self) -> None:
+        """Return when those are finished that are under way now."""
+        for undertaking in tuple(self._under_way):
+            await undertaking.over()
 
-        self.under_way += 1
-        return await see_through(self._group, counted)
-
-
-class _Undertaking(Generic[Outcome]):
-    def __init__(self, work: Callable[[], Awaitable[Outcome]]) -> None:
-        self._work = work
-        self._done = anyio.Event()
-        self._returned: list[Outcome] = []
-        self._raised: Exception | None = None
-
-    async def carry_out(self) -> None:
+    async def _carry_out(self, undertaking: Undertaking[Any]) -> None:
         try:
-            self._returned.append(await self._work())
-        except Exception as error:  # noqa: BLE001 (handed to whoever asked; the group goes on)
-            self._raised = error
+            await undertaking.carry_out()
         finally:
-            self._done.set()
-
-    async def outcome(self) -> Outcome:
-        await self._done.wait()
-        if self._raised is not None:
-            raise self._raised
-        return self._returned[0]
+            self._under_way.discard(undertaking)

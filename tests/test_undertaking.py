@@ -38,7 +38,7 @@ async def test_what_the_work_returns_or_raises_reaches_the_one_who_asked() -> No
         assert await see_through(owner, good) == 7
 
 
-async def test_what_is_not_finished_is_counted_from_the_moment_it_is_asked_for() -> None:
+async def test_it_is_busy_from_the_moment_something_is_asked_for() -> None:
     gate = anyio.Event()
     async with anyio.create_task_group() as owner:
         undertakings = Undertakings(owner)
@@ -46,8 +46,26 @@ async def test_what_is_not_finished_is_counted_from_the_moment_it_is_asked_for()
             for _ in range(2):
                 caller.start_soon(undertakings.see_through, gate.wait)
             await anyio.lowlevel.checkpoint()
-            assert undertakings.under_way == 2
+            assert undertakings.busy
             caller.cancel_scope.cancel()
-        assert undertakings.under_way == 2
+        assert undertakings.busy
+        owner.start_soon(undertakings.settle)
+        await anyio.wait_all_tasks_blocked()
         gate.set()
-    assert undertakings.under_way == 0
+    assert not undertakings.busy
+
+
+async def test_settled_means_that_nothing_is_under_way() -> None:
+    gate, other = anyio.Event(), anyio.Event()
+    async with anyio.create_task_group() as owner:
+        undertakings = Undertakings(owner)
+        owner.start_soon(undertakings.see_through, gate.wait)
+        owner.start_soon(undertakings.see_through, other.wait)
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+        with anyio.move_on_after(0):
+            await undertakings.settle()
+            pytest.fail("one was not finished")
+        other.set()
+        await undertakings.settle()
+        assert not undertakings.busy

@@ -143,6 +143,7 @@ class Connection:
         envelope = Envelope()
         with self._guest.served(), ExitStack() as place:
             place.callback(self._places.release)
+            place.enter_context(self._desk.asked())
             try:
                 envelope = messages.read(message)
                 await self._fulfil(envelope, envelope.request(), place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 from taskmux.mailbox import Bulk, Push
@@ -12,6 +12,9 @@ from taskmux.wire import Report, Request, Subscribe
 
 class Desk(Protocol):
     """Answers what the doors have read. A failure to tell is a `TaskmuxError`."""
+
+    def asked(self) -> AbstractContextManager[None]:
+        """Return a context that is left when a request has been answered, and that was sent."""
 
     async def answer(self, request: Request) -> Report:
         """Return what the request asked for.

@@ -33,7 +33,7 @@ def main(
         failure = Interrupted()
     except TaskmuxError as error:
         failure = error
-    except Exception as error:  # noqa: BLE001 (a crash is an answer too)
+    except Exception as error:  # noqa: BLE001 (nobody above us: told as E900, with the traceback in cli.log)
         failure = Internal(_keep(error, environ))
     with suppress(OSError):  # nobody reads what could be said
         render.error(failure)

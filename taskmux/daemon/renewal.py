@@ -15,8 +15,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-import anyio
 from anyio import move_on_after, run_process
+from anyio.lowlevel import checkpoint
 
 from taskmux.api.commands import Gate
 from taskmux.errors import DaemonBusy, DaemonRenewing, NotRenewed
@@ -33,8 +33,6 @@ ANSWERS = 0.5
 
 TRIAL = 30.0
 """Seconds that the new program may take to say that it can read what it is handed."""
-
-PAUSE = 0.02
 
 ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 """Signals that wait until the new program has installed what answers them."""
@@ -88,8 +86,9 @@ class Renewal:
 
     async def _settle(self) -> None:
         with move_on_after(PATIENCE) as limit:
-            while not self._projects.portable:  # noqa: ASYNC110 (no one event says so)
-                await anyio.sleep(PAUSE)
+            while not self._projects.portable:
+                await self._projects.settle()
+                await checkpoint()  # a process that is about to be made is, in the next turn
         if limit.cancelled_caught:
             raise DaemonBusy(self._projects.busy())
 

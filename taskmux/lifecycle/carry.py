@@ -5,13 +5,10 @@ from __future__ import annotations
 from .events import Action, Arm, Await
 from .task import Policy, State, Task, Timer
 
-BETWEEN = {State.STOPPING}
-"""States that are not carried over: they are over soon, and somebody waits for that."""
-
 
 def portable(task: Task) -> bool:
     """Return whether `task` is in the middle of nothing that only its present owner knows."""
-    return task.hook is None and task.state not in BETWEEN
+    return task.hook is None and task.state is not State.STOPPING
 
 
 def resume(task: Task, policy: Policy, retry: float) -> tuple[Action, ...]:

@@ -31,72 +31,89 @@ CANNOT_RUN = {126: "the command may not be executed", 127: "command not found"}
 """What the shell answers when there was nothing to run: trying again would not help."""
 
 
-def step(task: Task, event: Event, policy: Policy) -> Step:  # noqa: C901 (a table, row by row)
+def step(task: Task, event: Event, policy: Policy) -> Step:
     """Return the task after `event`, and the actions that follow from it, in order."""
-    if not isinstance(event, Start | Stop) and event.epoch != task.epoch:
-        return task, ()
+    match event:
+        case Start():
+            return _wish_up(task, policy)
+        case Stop():
+            return _wish_down(task, event, policy)
+        case _ if event.epoch != task.epoch:
+            return task, ()
+        case Probed() | Unasked():
+            return _told(task, event, policy)
+        case TimerFired():
+            return _rung(task, event, policy)
+    return _come_about(task, event, policy)
 
-    match event, task.state:
-        case Start(), State.STOPPED | State.COMPLETED | State.FAILED | State.BACKOFF:
+
+def _wish_up(task: Task, policy: Policy) -> Step:
+    match task.state:
+        case State.STOPPED | State.COMPLETED | State.FAILED | State.BACKOFF:
             return _begin(replace(task, wanted=True, attempt=0, final=False), policy)
-        case Start(), State.STOPPING:
+        case State.STOPPING:
             return replace(task, wanted=True, attempt=0, misses=0, final=False), ()
+    return task, ()
 
-        case Stop() as stop, _ if task.hook is Hook.BEFORE_STOP:
+
+def _wish_down(task: Task, stop: Stop, policy: Policy) -> Step:
+    match stop, task.state:
+        case _ if task.hook is Hook.BEFORE_STOP:
             return _stop_again(task, stop)
         case Stop(kill=True), _ if task.alive:
             return _urge(replace(task, wanted=False), Urge.KILL, policy)
-        case Stop(final=final), State.STARTING | State.RUNNING | State.UNHEALTHY if task.alive:
-            return _stop(replace(task, wanted=False, final=final), policy)
-        case Stop(), State.WAITING | State.STARTING | State.BACKOFF:
+        case _, State.STARTING | State.RUNNING | State.UNHEALTHY if task.alive:
+            return _stop(replace(task, wanted=False, final=stop.final), policy)
+        case _, State.WAITING | State.STARTING | State.BACKOFF:
             stopped, _ = _rest(replace(task, wanted=False), State.STOPPED, "stopped on request")
             return stopped, (Abandon(),)
-        case Stop(), State.COMPLETED:  # so that the next start runs it again
+        case _, State.COMPLETED:  # so that the next start runs it again
             return _rest(replace(task, wanted=False), State.STOPPED, "stopped on request")
-        case Stop(), _:
-            return replace(task, wanted=False), ()
-    return _news(task, event, policy)
+    return replace(task, wanted=False), ()
 
 
-def _news(task: Task, event: Event, policy: Policy) -> Step:  # noqa: C901 (the table's second half)
+def _come_about(task: Task, event: Event, policy: Policy) -> Step:
     match event, task.state:
         case Cleared(), State.WAITING:
             return _prepare(task, policy)
-        case Hopeless(reason=reason, passing=True), State.STARTING if (
-            policy.restart is not Restart.NO
-        ):
-            return _back_off(replace(task, alive=False, hook=None), reason, policy)
-        case Hopeless(reason=reason), State.WAITING | State.STARTING:
-            return _rest(task, State.FAILED, reason)
-
-        case Hooked(hook=hook, failure=failure), _ if hook is task.hook:
-            return _hooked(replace(task, hook=None), hook, failure, policy)
-
-        case Exited(status=status), State.STARTING | State.RUNNING | State.UNHEALTHY:
-            return _ended(replace(task, alive=False), status, policy)
+        case Hopeless(passing=True), State.STARTING if policy.restart is not Restart.NO:
+            return _back_off(replace(task, alive=False, hook=None), event.reason, policy)
+        case Hopeless(), State.WAITING | State.STARTING:
+            return _rest(task, State.FAILED, event.reason)
+        case Hooked(), _ if event.hook is task.hook:
+            return _hooked(replace(task, hook=None), event.hook, event.failure, policy)
+        case Exited(), State.STARTING | State.RUNNING | State.UNHEALTHY:
+            return _ended(replace(task, alive=False), event.status, policy)
         case Exited() | Hopeless(), State.STOPPING:
             return _down(task, policy)
+    return task, ()
 
-        case Probed(ok=True, detail=detail), State.STARTING:
-            return _ready(task, detail, policy)
-        case Probed(ok=True, detail=detail), State.UNHEALTHY:
+
+def _told(task: Task, event: Probed | Unasked, policy: Policy) -> Step:
+    match event, task.state:
+        case Unasked(), State.STARTING | State.RUNNING | State.UNHEALTHY:
+            return replace(task, reason=f"not asked: {event.detail}"), ()
+        case Probed(ok=True), State.STARTING:
+            return _ready(task, event.detail, policy)
+        case Probed(ok=True), State.UNHEALTHY:
             settle = Arm(task.epoch, Timer.SETTLE, policy.settle)
-            return replace(task, state=State.RUNNING, reason=detail, misses=0), (settle,)
-        case Probed(ok=True, detail=detail), State.RUNNING:
-            return replace(task, reason=detail), ()
-        case Probed(ok=False, detail=detail), State.STARTING:
-            return replace(task, reason=f"not ready yet: {detail}"), ()
-        case Probed(ok=False, detail=detail), State.RUNNING | State.UNHEALTHY:
-            return _missed(task, detail, policy)
+            return replace(task, state=State.RUNNING, reason=event.detail, misses=0), (settle,)
+        case Probed(ok=True), State.RUNNING:
+            return replace(task, reason=event.detail), ()
+        case Probed(ok=False), State.STARTING:
+            return replace(task, reason=f"not ready yet: {event.detail}"), ()
+        case Probed(ok=False), State.RUNNING | State.UNHEALTHY:
+            return _missed(task, event.detail, policy)
+    return task, ()
 
-        case Unasked(detail=detail), State.STARTING | State.RUNNING | State.UNHEALTHY:
-            return replace(task, reason=f"not asked: {detail}"), ()
 
-        case TimerFired(timer=Timer.RETRY), State.BACKOFF:
+def _rung(task: Task, event: TimerFired, policy: Policy) -> Step:
+    match event.timer, task.state:
+        case Timer.RETRY, State.BACKOFF:
             return _begin(replace(task, attempt=task.attempt + 1), policy)
-        case TimerFired(timer=Timer.GRACE), State.STOPPING if task.alive:
+        case Timer.GRACE, State.STOPPING if task.alive:
             return _urge(task, Urge.TERMINATE if task.urge is Urge.INTERRUPT else Urge.KILL, policy)
-        case TimerFired(timer=Timer.SETTLE), State.RUNNING:
+        case Timer.SETTLE, State.RUNNING:
             return replace(task, attempt=0), ()
     return task, ()
 

@@ -55,7 +55,7 @@ def called(plugin: str, doing: str, work: Callable[[], T], limit: float = LIMIT)
     def run() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # noqa: BLE001 (the plugin line: SystemExit too)
+        except BaseException as error:  # noqa: BLE001 (in a thread; raised below)
             failed.append(error)
 
     thread = Thread(target=run, name=f"plugin {plugin}", daemon=True)
@@ -81,7 +81,7 @@ def _sentence(error: BaseException) -> str:
     kind = type(error)
     try:
         said = str(error)
-    except Exception:  # noqa: BLE001 (the plugin line: its own `__str__` may be broken)
+    except Exception:  # noqa: BLE001 (its `__str__` is the plugin's, and may raise anything)
         said = ""
     if said and (isinstance(error, SPOKEN) or kind.__module__ != "builtins"):
         return said

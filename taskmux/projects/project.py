@@ -86,6 +86,13 @@ class Project:
         quiet = not self.lock.locked() and not self._closing.is_set()
         return quiet and (self.supervisor is None or self.supervisor.portable)
 
+    async def settle(self) -> None:
+        """Wait for what keeps it from being portable now; something else may, then."""
+        async with self.lock:
+            pass
+        if self.supervisor is not None:
+            await self.supervisor.settle()
+
     def busy(self) -> list[str]:
         """Return the tasks that keep it from being portable, and why they do."""
         crew = {} if self.supervisor is None else self.supervisor.crew.members

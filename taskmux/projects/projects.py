@@ -113,8 +113,15 @@ class Projects:
     @property
     def portable(self) -> bool:
         """Whether `carry` would carry all that goes on now."""
-        busy = self._undertakings is not None and self._undertakings.under_way
+        busy = self._undertakings is not None and self._undertakings.busy
         return not busy and all(project.portable for project in self)
+
+    async def settle(self) -> None:
+        """Wait for what keeps them from being portable now; something else may, then."""
+        assert self._undertakings is not None
+        await self._undertakings.settle()
+        for project in tuple(self):
+            await project.settle()
 
     def busy(self) -> list[str]:
         """Return what keeps all this from being portable, for people."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import anyio
 from anyio import CancelScope
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from taskmux.lifecycle import Event
+from taskmux.lifecycle import Event, Hook, Timer
 
 Work = Callable[[], Awaitable[Event]]
+
+HELD = ("dependencies", Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
+"""The kinds that a task gives up when it is to stop before it runs."""
+
+CARRIED = {"dependencies", Timer.RETRY, Timer.GRACE, Timer.SETTLE}
+"""The kinds that whoever takes over can begin anew."""
 
 
 class Errands:
@@ -50,6 +56,11 @@ class Errands:
     async def settle(self) -> None:
         """Return when nothing is left of what was given up until now."""
         await _all_gone(tuple(self._leaving))
+
+    async def over(self, *, but: Collection[str]) -> None:
+        """Return when nothing is left of what is under way now, `but` some kinds."""
+        errands = (*self._newest.values(), *self._leaving)
+        await _all_gone([errand for errand in errands if errand.kind not in but])
 
     async def _run(self, errand: _Errand, older: Sequence[_Errand]) -> None:
         try:

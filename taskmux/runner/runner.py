@@ -30,18 +30,12 @@ from taskmux.lifecycle import (
 from taskmux.logs import LogWriter
 
 from .carried import Carried, Ending, Health
-from .errands import Errands
+from .errands import CARRIED, HELD, Errands
 from .hooks import run_hook
 from .life import Life
 from .onlookers import Onlookers
 from .outfit import Outfit, Spec, Wardrobe
 from .refusal import refusing
-
-HELD = ("dependencies", Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
-"""What `Abandon` gives up, by the kinds it is begun under."""
-
-CARRIED = {"dependencies", Timer.RETRY, Timer.GRACE, Timer.SETTLE}
-"""What is under way, and can be begun anew by who takes over."""
 
 DECISIVE = {Hook.BEFORE_START, Hook.BEFORE_STOP}
 """The hooks without which what was asked for does not happen."""
@@ -113,6 +107,13 @@ class Runner:
         at_work = self.life is not None and not self.life.ended
         whole = at_work == self.task.alive and self._errands.under_way <= CARRIED
         return whole and lifecycle.portable(self.task)
+
+    async def settle(self) -> None:
+        """Wait for what keeps the task from being portable now; something else may, then."""
+        await self.wait_until(lifecycle.portable)
+        await self._errands.over(but=CARRIED)
+        if self.life is not None and self.life.ended:
+            await self.wait_until(lambda task: not task.alive)
 
     def carry(self) -> Carried:
         """Return what it takes to go on with the task in another program of this process."""

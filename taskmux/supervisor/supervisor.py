@@ -165,7 +165,13 @@ class Supervisor:
     def portable(self) -> bool:
         """Whether `carry` would carry all that goes on now."""
         runners = [self.crew[name].runner for name in self.crew]
-        return not self._undertakings.under_way and all(runner.portable for runner in runners)
+        return not self._undertakings.busy and all(runner.portable for runner in runners)
+
+    async def settle(self) -> None:
+        """Wait for what keeps the project from being portable now; something else may, then."""
+        await self._undertakings.settle()
+        for member in tuple(self.crew.members.values()):
+            await member.runner.settle()
 
     def carry(self) -> CarriedProject:
         """Return what it takes to go on with the project in another program of this process."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,9 @@ class ToyDesk:
         self.mailbox = Mailbox[Push](items=10)
         self.listened = anyio.Event()
         self.left = anyio.Event()
+
+    def asked(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def answer(self, request: Request) -> Report:
         match request:

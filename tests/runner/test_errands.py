@@ -112,3 +112,27 @@ async def test_an_errand_may_send_the_next_of_its_kind() -> None:
         first.go.set()
         second.go.set()
     assert heard == [first.event, second.event]
+
+
+async def test_over_are_all_but_some_kinds_even_those_given_up(heard: list[Event]) -> None:
+    errands, kept, done, left = Errands(heard.append), Errand(1), Errand(2), Errand(3)
+    over = anyio.Event()
+
+    async def await_it() -> None:
+        await errands.over(but={"kept"})
+        over.set()
+
+    async with create_task_group() as group:
+        for kind, errand in {"kept": kept, "done": done, "left": left}.items():
+            errands.begin(group, kind, errand)
+        await wait_all_tasks_blocked()
+        errands.give_up("left")
+        group.start_soon(await_it)
+        for let_go in (done.go, left.leave):
+            await wait_all_tasks_blocked()
+            assert not over.is_set()
+            let_go.set()
+        await over.wait()
+        assert not kept.left
+        kept.go.set()
+    assert heard == [done.event, kept.event]

@@ -7,13 +7,9 @@ from contextlib import contextmanager
 
 import anyio
 from anyio import CancelScope, move_on_after
+from anyio.lowlevel import checkpoint
 
 from taskmux.errors import DaemonRenewing, TaskmuxError
-
-PAUSE = 0.01
-
-FAREWELL = 0.02
-"""Seconds in which the last answers reach their sockets."""
 
 
 class Gate:
@@ -22,6 +18,8 @@ class Gate:
     def __init__(self) -> None:
         self._refusal: TaskmuxError | None = None
         self._inside: set[CancelScope] = set()
+        self._unanswered = 0
+        self._answered = anyio.Event()
 
     def check(self) -> None:
         """Raise why nothing new is taken, if it is not."""
@@ -38,8 +36,19 @@ class Gate:
             self._refusal = None
 
     @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Count a request until its answer has been sent."""
+        self._unanswered += 1
+        try:
+            yield
+        finally:
+            self._unanswered -= 1
+            self._answered.set()
+            self._answered = anyio.Event()
+
+    @contextmanager
     def inside(self) -> Iterator[CancelScope]:
-        """Count a request that is being answered; `clear` may cancel the scope."""
+        """Let a request wait for something; `clear` may cancel the scope."""
         with CancelScope() as scope:
             self._inside.add(scope)
             try:
@@ -48,18 +57,19 @@ class Gate:
                 self._inside.discard(scope)
 
     async def clear(self, patience: float) -> None:
-        """Return when nobody is inside: after `patience` seconds, those who wait are told to go.
+        """Return when all have their answers but the one who asks for this.
 
-        What they asked for goes on.
+        After `patience` seconds those who wait are told to go; what they asked for goes on.
+        Those who do not read are not waited for any longer than that.
         """
         with move_on_after(patience):
-            await self._emptied()
+            await self._all_but_one_answered()
         for scope in self._inside:
             scope.cancel()
         with move_on_after(patience):
-            await self._emptied()
-            await anyio.sleep(FAREWELL)
+            await self._all_but_one_answered()
+        await checkpoint()  # uvloop writes, at the end of a turn, what it was given in it
 
-    async def _emptied(self) -> None:
-        while self._inside:  # noqa: ASYNC110 (there are few, and it is a moment)
-            await anyio.sleep(PAUSE)
+    async def _all_but_one_answered(self) -> None:
+        while self._unanswered > 1:
+            await self._answered.wait()

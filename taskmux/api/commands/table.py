@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 from taskmux import wire
@@ -53,6 +53,10 @@ class Commands:
     def __init__(self, house: House, gate: Gate | None = None) -> None:
         self._house = house
         self._gate = gate or Gate()
+
+    def asked(self) -> AbstractContextManager[None]:
+        """Count a request until its answer has been sent."""
+        return self._gate.asked()
 
     async def answer(self, request: wire.Request) -> wire.Report:
         """Return what the request asked for, or raise the `TaskmuxError` that says why not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -70,16 +71,17 @@ def find_config(folder: Path) -> Path | None:
 def ours(home: Path) -> Iterator[Path]:
     """Yield every file and folder in `home` that taskmux made, the host config left out."""
     known = (door, daemon_log, events, registry, token)
-    names = {function(home).name for function in known}
-    names |= {"daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects"}
+    names = [function(home).name for function in known]
+    names += ["daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects"]
+    name = "|".join(map(re.escape, names))
+    # Rotated, set aside, and begun by somebody who was killed before it was in place.
+    made = re.compile(rf"({name})(\.1|\.corrupt-.*)?|\.({name})-.{{8}}")
     for place in home.iterdir() if home.is_dir() else ():
-        base = place.name.removesuffix(".1")
-        if base in names or place in {*remains(home)}:
+        if made.fullmatch(place.name):
             yield place
 
 
-def remains(home: Path) -> Iterator[Path]:
-    """Yield what damage and crashes left: files set aside, and new versions never put in place."""
+def set_aside(home: Path) -> Iterator[Path]:
+    """Yield the damaged files that others have taken the place of."""
     for folder in (home, *home.glob("projects/*")):
         yield from folder.glob("*.corrupt-*")
-        yield from (file for file in folder.glob(".*-????????") if file.is_file())

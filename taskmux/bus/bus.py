@@ -13,7 +13,14 @@ from typing import Any
 
 import msgspec
 
-from taskmux.files import make_private, read_regular, remove_unfinished, set_aside, write_private
+from taskmux.files import (
+    discard,
+    make_private,
+    read_regular,
+    remove_unfinished,
+    set_aside,
+    write_private,
+)
 from taskmux.scarcity import described
 from taskmux.when import rfc3339
 
@@ -99,13 +106,18 @@ class Bus:
         """How many events are still to be written down."""
         return len(self._unwritten)
 
-    def clear(self) -> None:
-        """Forget all events so far; the numbers go on, from the event that says so."""
-        with suppress(FileNotFoundError):
-            self._path.unlink()
+    def clear(self) -> bool:
+        """Forget all events so far, unless their file cannot be deleted; return whether it was.
+
+        The numbers go on, from the event that says so.
+        """
+        if not discard(self._path):
+            return False
         self._lines, self._torn = 0, False
+        self._unwritten.clear()
         self._recent.clear()
         self.publish("events_cleaned")
+        return True
 
     def _append(self, line: bytes) -> None:
         self._unwritten.append(line)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from taskmux import paths, wire
+from taskmux import wire
 from taskmux.errors import BadRequest
 
 from .answers import Answer
@@ -30,10 +30,10 @@ def clean(
         raise BadRequest("--logs, --events and --all exclude each other", hint=None)
     if everything:
         return _wipe(session, dry_run)
-    client = session.connect()
     if events:
-        return client.clean(wire.Clean(events=True, dry_run=dry_run))
-    return client.clean(wire.Clean(**session.where(), logs=logs, dry_run=dry_run))
+        return session.connect().clean(wire.Clean(only="events", dry_run=dry_run))
+    only: Literal["logs"] | None = "logs" if logs else None
+    return session.connect().clean(wire.Clean(**session.where(), only=only, dry_run=dry_run))
 
 
 def prune(session: Session, apply: options.Apply = False) -> Answer:
@@ -42,20 +42,10 @@ def prune(session: Session, apply: options.Apply = False) -> Answer:
 
 
 def _wipe(session: Session, dry_run: bool) -> wire.CleanReport:
-    from taskmux.client.lock import alone
-    from taskmux.files import discard, weigh
+    from taskmux.client.wipe import wipe
 
     from .daemon import daemon_stop
 
-    home = session.home
     if not dry_run:
         daemon_stop(session)
-    found = sorted(paths.ours(home))
-    removed = [wire.Removed(str(place), weigh(place)) for place in found]
-    left: list[str] = []
-    if not dry_run and found:
-        with alone(home / "starting.lock"):  # so that no daemon begins meanwhile
-            left = [str(place) for place in found if not discard(place)]
-    return wire.CleanReport(
-        ok=not left, session=None, dry_run=dry_run, removed=removed, left=left, unregistered=False
-    )
+    return wipe(session.home, dry_run=dry_run)

@@ -22,10 +22,10 @@ from typing import Any
 import msgspec
 
 from taskmux import paths
-from taskmux.errors import DaemonDidNotStart, DaemonNotRunning, Refused, TaskmuxError
+from taskmux.errors import DaemonDidNotStart, Refused, TaskmuxError
 from taskmux.scarcity import described, scarce
 
-from .line import dial
+from .line import answers
 from .lock import alone
 
 PATIENCE = 60.0
@@ -45,7 +45,7 @@ def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
     """
     try:
         with alone(home / "starting.lock", PATIENCE) as lock:
-            if _answers(home):
+            if answers(paths.door(home)):
                 return False
             _spawn(home, environ, options, lock)
             return True
@@ -73,14 +73,6 @@ def outlasting(pid: int) -> Iterator[None]:
         with os.fdopen(handle) as process:
             yield
             select.select([process], [], [])
-
-
-def _answers(home: Path) -> bool:
-    try:
-        with dial(paths.door(home)):
-            return True
-    except DaemonNotRunning:
-        return False
 
 
 def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str], lock: int) -> None:

@@ -66,3 +66,12 @@ def dial(door: Path) -> Line:
         connection.close()
         raise DaemonNotRunning from None
     return Line(connection)
+
+
+def answers(door: Path) -> bool:
+    """Return whether a daemon is at its socket."""
+    try:
+        with dial(door):
+            return True
+    except DaemonNotRunning:
+        return False

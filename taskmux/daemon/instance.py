@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from taskmux import paths
-from taskmux.client.line import dial
-from taskmux.errors import DaemonDidNotStart, DaemonNotRunning, TaskmuxError
+from taskmux.client.line import answers
+from taskmux.errors import DaemonDidNotStart, TaskmuxError
 from taskmux.files import (
     Damage,
     make_private,
@@ -54,7 +54,7 @@ def _lock(home: Path, patient: bool) -> int:
     handle = os.open(home / "daemon.lock", flags, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX if patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _answers(home):
+        if answers(paths.door(home)):
             raise BlockingIOError
     except BlockingIOError:
         os.close(handle)
@@ -115,11 +115,3 @@ def _pid(home: Path) -> int | None:
     with suppress(OSError, ValueError):
         return int(read_regular(home / "daemon.pid") or b"")
     return None
-
-
-def _answers(home: Path) -> bool:
-    try:
-        with dial(paths.door(home)):
-            return True
-    except DaemonNotRunning:
-        return False

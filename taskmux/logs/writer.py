@@ -144,6 +144,8 @@ class LogWriter:
         self._cutter.take_over(unfinished.text, begun=unfinished.begun)
         self._lost, self._why = unfinished.lost, unfinished.why
         self.dropped = unfinished.dropped
+        if self._lost and self._on_drop is not None:
+            self._on_drop(self._why)
 
     def clean(self) -> None:
         """Delete what was written so far and begin a new file."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 
-from anyio import to_thread
+from taskmux.threads import in_thread_or_here
 
 from . import native
 from .census import Trace
@@ -25,9 +26,9 @@ class Listeners:
 
     async def ports(self) -> list[int]:
         """Return them, lowest first. It is cheap while nobody begins or ends to listen."""
-        seen = await to_thread.run_sync(native.listeners)
+        seen = await in_thread_or_here(native.listeners)
         if seen is None or seen != self._seen or monotonic() - self._looked > FRESH:
             pids = [row.pid for row in await members(self._trace)]
-            self._ports = await to_thread.run_sync(native.listening, pids)
+            self._ports = await in_thread_or_here(partial(native.listening, pids))
             self._seen, self._looked = seen or frozenset(), monotonic()
         return self._ports

@@ -13,18 +13,13 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup
 
 from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
-from taskmux.scarcity import described
-from taskmux.supervisor import CarriedProject, Services
+from taskmux.supervisor import AGAIN, CarriedProject, Saving, Services
 from taskmux.undertaking import Undertakings
 
 from .project import Project, read_config
 from .watch import changed_configs
 
 Outcome = TypeVar("Outcome")
-
-AGAIN = 1.0
-"""Seconds to the next try where the registry could not be written."""
-
 
 NOTHING: Mapping[str, CarriedProject] = {}
 
@@ -41,8 +36,7 @@ class Projects:
         self._group: TaskGroup | None = None
         self._rewatch = anyio.Event()
         self._watching = True
-        self.unsaved: str | None = None
-        """Why the registry could not be written; None if it could."""
+        self._saving = Saving(services.bus)
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self._projects.values())
@@ -109,6 +103,11 @@ class Projects:
             return project, await project.reload() or []
         read_config(project.path)
         return await self._see_through(partial(self._reopen, project)), []
+
+    @property
+    def unsaved(self) -> str | None:
+        """Why the registry could not be written; None if it could."""
+        return self._saving.trouble
 
     @property
     def portable(self) -> bool:
@@ -218,27 +217,19 @@ class Projects:
         self._rewatch.set()
 
     def _save(self) -> None:
-        entries = {project.session: str(project.path) for project in self}
-        try:
-            self._services.store.save_registry(entries)
-        except OSError as error:
-            self._note_trouble(described(error))
-        else:
-            self._note_trouble(None)
-
-    def _note_trouble(self, why: str | None) -> None:
-        before, self.unsaved = self.unsaved, why
-        if why is not None and before is None:
+        tried_again = self.unsaved is not None
+        if not self._try_to_save() and not tried_again:
             assert self._group is not None
             self._group.start_soon(self._save_later)
-            self._services.bus.publish("state_not_saved", reason=why)
-        if why is None and before is not None:
-            self._services.bus.publish("state_saved")
+
+    def _try_to_save(self) -> bool:
+        entries = {project.session: str(project.path) for project in self}
+        return self._saving.attempt(lambda: self._services.store.save_registry(entries))
 
     async def _save_later(self) -> None:
         while self.unsaved is not None and self._watching:
             await anyio.sleep(AGAIN)
-            self._save()
+            self._try_to_save()
 
     async def _watch(self) -> None:
         while self._watching:

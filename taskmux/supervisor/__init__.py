@@ -7,11 +7,12 @@ from .gate import settled
 from .ledger import end_leftovers
 from .outcome import OVERTAKEN
 from .reports import health_report, task_report
+from .saving import AGAIN, Saving
 from .services import Services
 from .supervisor import Supervisor
 from .usage import Meter
 
 __all__ = [
-    "OVERTAKEN", "CarriedProject", "Meter", "Services", "Supervisor", "end_leftovers",
-    "health_report", "settled", "task_report",
+    "AGAIN", "OVERTAKEN", "CarriedProject", "Meter", "Saving", "Services", "Supervisor",
+    "end_leftovers", "health_report", "settled", "task_report",
 ]  # fmt: skip

@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio import CancelScope, to_thread
+from anyio import CancelScope
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import graph, paths
 from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskmuxError, TaskNotFound
 from taskmux.lifecycle import RESTING, News, Stop
 from taskmux.logs import LogWriter, intruders
-from taskmux.processes import Holder, holder, new_marker
+from taskmux.processes import Holder, holder, new_marker, shells_under_way
 from taskmux.project import Condition, ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Memory
@@ -27,7 +27,7 @@ from .member import Member, recalled
 from .mending import Mending
 from .services import Services
 from .specs import log_of, make_spec
-from .squatters import evict, told
+from .squatters import evict, held, told
 
 NOBODY: Mapping[str, CarriedMember] = {}
 
@@ -230,13 +230,14 @@ class Crew:
             await self._evict(name, wish)
         port = ports.take(owner, before)
         if before is not None and port != before:
-            by = await to_thread.run_sync(holder, before)
+            by = await held(before)
             self._tell_conflict(name, before, by, port)
         return port
 
     async def _evict(self, name: str, port: int) -> None:
         lives = [member.runner.life for member in self.members.values()]
         living = [life.outfit.run_id for life in lives if life is not None]
+        living += [trace.run_id for trace in shells_under_way()]
         by = await evict(port, self._services.home, self._session, living)
         if by is not None:
             facts = told(port, by, "left by an earlier run, and ended")

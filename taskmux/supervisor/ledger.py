@@ -11,15 +11,12 @@ from msgspec.structs import replace
 
 from taskmux.lifecycle import RESTING, State
 from taskmux.processes import Trace, boot_id, end
-from taskmux.scarcity import described
 from taskmux.store import Memory, ProjectMemory
 
 from .crew import Crew
 from .member import Member
+from .saving import AGAIN, Saving
 from .services import Services
-
-AGAIN = 1.0
-"""Seconds to the next try after a save that failed: nothing tells when a disk has room again."""
 
 PAUSE = 0.1
 """Between two saves that nobody waits for: a hundred tasks start in fewer than a hundred writes."""
@@ -34,8 +31,12 @@ class Ledger:
         self._changed = anyio.Event()
         self._resuming: dict[str, Memory] = {}
         self._cycling: dict[str, tuple[int, Memory]] = {}
-        self.unsaved: str | None = None
+        self._saving = Saving(services.bus, session)
+
+    @property
+    def unsaved(self) -> str | None:
         """Why the newest could not be written; None if it could."""
+        return self._saving.trouble
 
     def note_change(self) -> None:
         """Have what is known written down soon."""
@@ -84,25 +85,11 @@ class Ledger:
             self.note_change()
 
     def save(self, crew: Crew) -> None:
-        """Write; a disk that is full, or refuses, is told in an event and costs nothing else.
-
-        So is the first write that succeeds after that.
-        """
+        """Write; what cannot be written now is tried again."""
         self._changed = anyio.Event()
-        try:
-            self._services.store.save_project(self._session, self.known(crew))
-        except OSError as error:
+        save, now = self._services.store.save_project, self.known(crew)
+        if not self._saving.attempt(lambda: save(self._session, now)):
             self._changed.set()
-            self._note_trouble(described(error))
-        else:
-            self._note_trouble(None)
-
-    def _note_trouble(self, why: str | None) -> None:
-        before, self.unsaved = self.unsaved, why
-        if why is not None and before is None:
-            self._services.bus.publish("state_not_saved", self._session, reason=why)
-        if why is None and before is not None:
-            self._services.bus.publish("state_saved", self._session)
 
     def known(self, crew: Crew) -> ProjectMemory:
         """Return what is known now."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
-from anyio import to_thread
-
-from taskmux.processes import Holder, Trace, end, environ_of, holder
+from taskmux.processes import Holder, Trace, end, environ_of, holder, of_home
+from taskmux.threads import in_thread_or_here
 
 
 async def evict(port: int, home: Path, session: str, living: Collection[str]) -> Holder | None:
@@ -16,16 +16,21 @@ async def evict(port: int, home: Path, session: str, living: Collection[str]) ->
     It is if its environment says so, and its run is none of the `living`. What it made,
     and it was made with, ends with it. Return None where there is nobody, or a stranger.
     """
-    by = await to_thread.run_sync(holder, port)
+    by = await held(port)
     if by is None or by.pid is None:
         return None
-    environ = await to_thread.run_sync(environ_of, by.pid)
+    environ = await in_thread_or_here(partial(environ_of, by.pid))
     run_id = environ.get("TASKMUX_RUN_ID", "")
-    whose = (environ.get("TASKMUX_HOME"), environ.get("TASKMUX_SESSION"))
-    if not run_id or whose != (str(home), session) or run_id in living:
+    ours = of_home(home)(run_id) and environ.get("TASKMUX_SESSION") == session
+    if not ours or run_id in living:
         return None
     await end(Trace(run_id, session=0, started=0))
     return by
+
+
+async def held(port: int) -> Holder | None:
+    """Return who listens on a TCP port of this machine; None if nobody does."""
+    return await in_thread_or_here(partial(holder, port))
 
 
 def told(port: int, by: Holder | None, became: str) -> dict[str, object]:

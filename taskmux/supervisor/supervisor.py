@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from taskmux import graph
 from taskmux.errors import AlreadyRunning, NotRunning, TaskmuxError, TimedOut
-from taskmux.lifecycle import RESTING, Start, State, Stop
+from taskmux.lifecycle import RESTING, Start, State, Stop, Task
 from taskmux.project import ProjectConfig
 from taskmux.store import Memory
 from taskmux.undertaking import Undertakings
@@ -104,14 +104,9 @@ class Supervisor:
         """Start tasks and what they need; without names, all that start by themselves."""
         named = self.crew.known(names)
         chosen = named or self._automatic()
-        await self.crew.clear_ports(graph.needed(self.crew.graph, chosen))
-        before = {name: self.crew[name].task for name in chosen}
-        if len(named) == 1 and up(before[named[0]]) and not if_stopped:
-            raise AlreadyRunning(named[0], before[named[0]].state)
-        if not named:
-            self._services.bus.publish("session_started", self.session)
-        self._start(graph.needed(self.crew.graph, chosen), named, environ)
-        wishes = {name: self.crew[name].runner.wishes for name in chosen}
+        single = named[0] if len(named) == 1 and not if_stopped else None
+        begin = partial(self._begin, chosen, named, environ, single)
+        before, wishes = await self._undertakings.see_through(begin)
         if wait:
             await self._settle(chosen, limit)
         return [
@@ -194,6 +189,27 @@ class Supervisor:
     def remember(self) -> None:
         """Write down what changed; a command is about to be acknowledged."""
         self._ledger.settle(self.crew)
+
+    async def _begin(
+        self,
+        chosen: list[str],
+        named: list[str],
+        environ: Mapping[str, str] | None,
+        single: str | None,
+    ) -> tuple[dict[str, Task], dict[str, int]]:
+        """Start what `chosen` need; return how those were before, and the numbers of their wishes.
+
+        Raise `AlreadyRunning` if that holds for a `single` one that was asked for.
+        """
+        needed = graph.needed(self.crew.graph, chosen)
+        await self.crew.clear_ports(needed)
+        before = {name: self.crew[name].task for name in chosen}
+        if single is not None and up(before[single]):
+            raise AlreadyRunning(single, before[single].state)
+        if not named:
+            self._services.bus.publish("session_started", self.session)
+        self._start(needed, named, environ)
+        return before, {name: self.crew[name].runner.wishes for name in chosen}
 
     def _start(self, names: list[str], named: list[str], environ: Mapping[str, str] | None) -> None:
         # All wishes are known before anybody looks at a dependency.

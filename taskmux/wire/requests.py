@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -183,11 +184,10 @@ class Reload(ProjectRequest, frozen=True, kw_only=True):
 class Clean(ProjectRequest, frozen=True, kw_only=True):
     """Delete all that is kept of a project, its registration too, once its tasks have ended.
 
-    With `logs`, only its logs; with `events`, only the event history, of all projects.
+    Or `only` its logs, or only the event history, which is that of all projects.
     """
 
-    logs: bool = False
-    events: bool = False
+    only: Literal["logs", "events"] | None = None
     dry_run: bool = False
     """Delete nothing, and answer what would be."""
 

@@ -119,6 +119,15 @@ def test_a_history_that_cannot_be_written_costs_only_the_record(path: Path) -> N
     assert (bus.waiting, bus.lost, len(told)) == (1, 0, 1)
 
 
+def test_what_was_not_yet_written_is_forgotten_with_the_rest(path: Path) -> None:
+    bus = Bus(path)
+    path.mkdir()
+    bus.publish("a")
+    assert (bus.waiting, bus.clear(), bus.waiting) == (1, True, 0)
+    assert [event["event"] for event in history.read(path, Wanted())] == ["events_cleaned"]
+    assert bus.seq == 2
+
+
 def test_the_history_is_trimmed_to_its_newest(path: Path) -> None:
     bus = Bus(path, trim_at=15, keep=10)
     for _ in range(16):

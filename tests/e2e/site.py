@@ -62,7 +62,7 @@ class Site:
 
     def await_event(self, kind: str, after: int = 0) -> dict[str, Any]:
         """Return the first event of a kind, once there is one."""
-        wanted = Wanted(session="shop", kinds=[kind], after=after)
+        wanted = Wanted(session=self.folder.name, kinds=[kind], after=after)
         return next(follow(self.home / "events.jsonl", wanted))
 
     def lines(self, task: str) -> list[str]:

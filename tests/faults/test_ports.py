@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from taskmux.client.launch import outlasting
+from taskmux.processes import new_marker
 from tests.e2e.site import Site, ended
 
 LISTEN = """
@@ -163,7 +164,7 @@ def test_a_task_of_another_home_is_a_stranger(site: Site) -> None:
     site.write(f"[tasks.web]\n{SERVER}")
     port = port_of(site)
     environ = {
-        "TASKMUX_HOME": str(site.home) + "2", "TASKMUX_SESSION": "shop", "TASKMUX_TASK": "web",
+        "TASKMUX_HOME": str(site.home), "TASKMUX_SESSION": "shop", "TASKMUX_TASK": "web",
         "TASKMUX_RUN_ID": str(uuid4()),
     }  # fmt: skip
     with stranger(port, environ=environ) as other:
@@ -207,8 +208,8 @@ def test_what_comes_to_light_only_at_a_start_is_ended_then(site: Site) -> None:
     site.write(f"[tasks.web]\n{SERVER}")
     port = port_of(site)
     left = {
-        "PATH": os.environ["PATH"], "TASKMUX_HOME": str(site.home), "TASKMUX_SESSION": "shop",
-        "TASKMUX_RUN_ID": str(uuid4()),
+        "PATH": os.environ["PATH"], "TASKMUX_SESSION": "shop",
+        "TASKMUX_RUN_ID": new_marker(site.home),
     }  # fmt: skip
     command = [sys.executable, "-c", LISTEN, str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=left) as process:

@@ -179,11 +179,11 @@ def test_a_line_that_has_begun_is_finished(site: Site) -> None:
 def test_a_health_check_under_way_is_ended_and_asked_again(site: Site) -> None:
     site.write(
         '[tasks.it]\ncommand = "exec sleep 1000"\nhealth_interval = 0.1\nhealth_timeout = 60\n'
-        'health_check = "echo >>asked; test -e well || sleep 1000"\n'
+        'health_check = "test -e well || { echo >asked; sleep 1000; }"\n'
     )
+    os.mkfifo(site.folder / "asked")
     site.ask("start", "--no-wait")
-    while not (site.folder / "asked").exists():
-        pass
+    (site.folder / "asked").read_text()
     (site.folder / "well").touch()
     restart(site)
     site.ask("wait", "it", "--timeout", "30")
@@ -191,11 +191,13 @@ def test_a_health_check_under_way_is_ended_and_asked_again(site: Site) -> None:
 
 
 def test_a_stop_and_its_hooks_are_waited_for(site: Site) -> None:
-    site.write(SLEEPER + '[tasks.sleeper.hooks]\nbefore_stop = "sleep 0.5; touch hooked"\n')
+    site.write(
+        SLEEPER + '[tasks.sleeper.hooks]\nbefore_stop = "echo >begun; sleep 0.5; touch hooked"\n'
+    )
+    os.mkfifo(site.folder / "begun")
     site.ask("start")
     with run_cli(site, "stop", "--json") as stopping:
-        while site.tasks()["sleeper"]["state"] == "running":
-            pass
+        (site.folder / "begun").read_text()
         restart(site)
         out, _ = stopping.communicate(timeout=30)
     assert json.loads(out)["ok"]
@@ -204,16 +206,17 @@ def test_a_stop_and_its_hooks_are_waited_for(site: Site) -> None:
 
 
 def test_what_takes_too_long_is_named_and_nothing_changes(site: Site) -> None:
-    hook = '[tasks.sleeper.hooks]\nbefore_stop = "until test -e go; do sleep 0.05; done"\n'
+    hook = '[tasks.sleeper.hooks]\nbefore_stop = "echo >begun; cat go"\n'
+    for pipe in ("begun", "go"):
+        os.mkfifo(site.folder / pipe)
     site.write(SLEEPER + hook)
     site.ask("start")
     with run_cli(site, "stop", "--json") as stopping:
-        while site.tasks()["sleeper"]["state"] == "running":
-            pass
+        (site.folder / "begun").read_text()
         status, answer = site.call("daemon", "restart")
         assert (status, answer["error_code"]) == (1, "E310")
         assert answer["waits_for"] == ["shop: sleeper (running before_stop)"]
-        (site.folder / "go").touch()
+        (site.folder / "go").write_text("")
         out, _ = stopping.communicate(timeout=30)
     assert json.loads(out)["ok"]
     assert kept(site) == []
@@ -344,8 +347,8 @@ def open_files(pid: int) -> list[str]:
 def test_one_in_the_foreground_stays_there(site: Site) -> None:
     site.write(SLEEPER)
     with run_cli(site, "daemon") as daemon:
-        while site.call("daemon", "status")[1]["running"] is not True:
-            pass
+        assert daemon.stderr is not None
+        assert b"ready: pid " in daemon.stderr.readline()
         site.ask("start")
         assert restart(site)["pid"] == daemon.pid
         assert site.tasks()["sleeper"]["run"] == 1

@@ -26,7 +26,6 @@ from tests.runner.conftest import spec_of
 SOURCES = Path(taskmux.__file__).parent
 
 WALL = {
-    "api/commands/cleaning.py": "how old a file is",
     "api/commands/views.py": "`--since 5m` is asked about the wall clock",
     "bus/bus.py": "an event says when it was",
     "cli/history.py": "`--since 5m`, without a daemon",

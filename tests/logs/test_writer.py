@@ -275,6 +275,22 @@ def test_a_folder_in_place_of_the_log_costs_lines_until_it_is_gone(
     assert texts(path) == [b"[taskmux] 3 lines dropped: not a regular file"]
 
 
+def test_who_takes_over_goes_on_making_good_what_was_lost(path: Path, clock: Clock) -> None:
+    log = writer(path, clock)
+    path.unlink()
+    path.mkdir()
+    log.feed(b"one\n")
+    carried = log.carry()
+    path.rmdir()
+    told: list[str] = []
+    heir = LogWriter(path, max_size=MB, max_files=1, clock=clock, on_drop=told.append)
+    heir.take_over(carried)
+    assert (told, heir.trouble) == (["not a regular file"], "not a regular file")
+    heir.mend()
+    assert heir.trouble is None
+    assert texts(path) == [b"[taskmux] 1 lines dropped: not a regular file"]
+
+
 def test_a_file_emptied_under_us_is_filled_again(path: Path, clock: Clock) -> None:
     log = writer(path, clock, 1000, 1)
     log.feed(b"x" * 900 + b"\n")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
-from anyio import to_thread
 from msgspec.structs import replace
 
 from taskmux import paths, wire
@@ -15,34 +12,32 @@ from taskmux.files import discard, weigh
 from taskmux.logs import files_of
 from taskmux.processes import end_strays, shells_under_way, strays
 from taskmux.projects import Project
+from taskmux.threads import in_thread
 
 from .house import House
-
-SETTLED = 60.0
-"""Seconds after which nobody will finish a file that was begun."""
 
 
 async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
     """Delete the logs of a project, or the event history, or all that is kept of a project."""
-    project = None if request.events else await house.project(request)
+    project = None if request.only == "events" else await house.project(request)
     places = _places(house, project, request)
-    removed = await to_thread.run_sync(_weighed, places)
+    removed = await _weighed(places)
     left: list[str] = []
     if not request.dry_run:
         if project is None:
-            house.services.bus.clear()
-        elif request.logs:
+            left = [] if house.services.bus.clear() else [str(place) for place in places]
+        elif request.only == "logs":
             left = await _clean_logs(project, places)
         else:
             await house.projects.unregister(project.session)
-            left = await to_thread.run_sync(_discard, places)
+            left = await _discard(places)
     return wire.CleanReport(
         ok=not left,
         session=None if project is None else project.session,
         dry_run=request.dry_run,
         removed=removed,
         left=left,
-        unregistered=not (request.dry_run or request.logs or request.events),
+        unregistered=not request.dry_run and request.only is None,
     )
 
 
@@ -53,7 +48,7 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
     lost = await strays(home, _runs(house))
     kept = {project.session for project in house.projects if project not in projects}
     folders = sorted(f for f in home.glob("projects/*") if f.name not in kept)
-    files = sorted(file for file in paths.remains(home) if _settled(file))
+    files = sorted(paths.set_aside(home))
     found = wire.PruneReport(
         applied=request.apply,
         projects=[wire.LostProject(one.session, str(one.path)) for one in projects],
@@ -61,8 +56,8 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
             wire.LostProcess(one.row.pid, one.session, one.task, one.command, one.ports)
             for one in lost
         ],
-        folders=await to_thread.run_sync(_weighed, folders),
-        files=await to_thread.run_sync(_weighed, files),
+        folders=await _weighed(folders),
+        files=await _weighed(files),
         left=[],
     )
     if not request.apply:
@@ -70,15 +65,8 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
     for project in projects:
         await house.projects.unregister(project.session)
     left = [f"process {pid}" for pid in await end_strays(home, _runs(house))]
-    left += await to_thread.run_sync(_discard, [*folders, *files])
+    left += await _discard([*folders, *files])
     return replace(found, ok=not left, left=left)
-
-
-def _settled(file: Path) -> bool:
-    # Somebody may be about to put a new version of a file in place.
-    with suppress(OSError):
-        return file.lstat().st_mtime < time.time() - SETTLED
-    return False
 
 
 def _abandoned(project: Project) -> bool:
@@ -102,10 +90,12 @@ def _places(house: House, project: Project | None, request: wire.Clean) -> list[
     crew = None if project.supervisor is None else project.supervisor.crew
     logs = [] if crew is None else [member.runner.log.path for member in crew.members.values()]
     folder = paths.project(home, project.session)
-    if request.logs:
+    if request.only == "logs":
         logs += folder.glob("logs/*.log")  # of tasks that are no more
     found = [file for log in dict.fromkeys(logs) for file in files_of(log)]
-    return found if request.logs else [folder, *(f for f in found if folder not in f.parents)]
+    if request.only == "logs":
+        return found
+    return [folder, *(file for file in found if folder not in file.parents)]
 
 
 async def _clean_logs(project: Project, places: Iterable[Path]) -> list[str]:
@@ -113,12 +103,14 @@ async def _clean_logs(project: Project, places: Iterable[Path]) -> list[str]:
         for member in project.supervisor.crew.members.values():
             member.runner.log.clean()
             places = set(places) - {member.runner.log.path}
-    return await to_thread.run_sync(_discard, places)
+    return await _discard(places)
 
 
-def _weighed(places: Iterable[Path]) -> list[wire.Removed]:
-    return [wire.Removed(str(place), weigh(place)) for place in places if place.exists()]
+async def _weighed(places: Iterable[Path]) -> list[wire.Removed]:
+    found = [place for place in places if place.exists()]
+    sizes = await in_thread(lambda: [weigh(place) for place in found])
+    return [wire.Removed(str(place), size) for place, size in zip(found, sizes, strict=True)]
 
 
-def _discard(places: Iterable[Path]) -> list[str]:
-    return [str(place) for place in places if not discard(place)]
+async def _discard(places: Iterable[Path]) -> list[str]:
+    return await in_thread(lambda: [str(place) for place in places if not discard(place)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import resource
 import socket
@@ -19,13 +20,16 @@ PAUSE = 0.1
 """Seconds to the next try when none can be taken in, most often because files have run out."""
 
 
+_turns = itertools.count()
+
+
 class Guest:
     """A connection as the reception sees it: idle, or being served."""
 
     def __init__(self) -> None:
         self.scope = CancelScope()
-        self.idle_since = anyio.current_time()
         self._served = 0
+        self._rest()
 
     @property
     def idle(self) -> bool:
@@ -40,7 +44,12 @@ class Guest:
             yield
         finally:
             self._served -= 1
-            self.idle_since = anyio.current_time()
+            self._rest()
+
+    def _rest(self) -> None:
+        self.idle_since = anyio.current_time()
+        self.turn = next(_turns)
+        """Tells who has been idle longer, where time is too coarse to."""
 
 
 Visit = Callable[[SocketStream, Guest], Awaitable[None]]
@@ -160,7 +169,7 @@ class Reception:
 
     def _idle_longest(self) -> Guest | None:
         idle = (guest for guest in self._guests if guest.idle)
-        return min(idle, key=lambda guest: guest.idle_since, default=None)
+        return min(idle, key=lambda guest: guest.turn, default=None)
 
     def _show_out(self, guest: Guest) -> None:
         self._guests.remove(guest)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import selectors
+from contextlib import suppress
 from selectors import SelectorKey
+
+import psutil
 
 QUIET, LIVELY = 0.005, 0.5
 """Real seconds in which nothing happens before the clock leaps; while a process of ours lives,
@@ -32,21 +34,26 @@ class _Leaping(selectors.DefaultSelector):
     def __init__(self, loop: LeapingLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._strangers = children()
+        """What an earlier test has left behind."""
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         if not timeout or timeout < 0:
             return super().select(timeout)
-        found = super().select(min(timeout, LIVELY if child_lives() else QUIET))
+        found = super().select(min(timeout, LIVELY if children() - self._strangers else QUIET))
         if not found:
             self._loop.now += timeout
         return found
 
 
-def child_lives() -> bool:
-    try:
-        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-    except ChildProcessError:
-        return False
+def children() -> set[psutil.Process]:
+    """Return our children that have not ended."""
+    found = set()
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE:
+                found.add(child)
+    return found
 
 
 LEAPING = ("asyncio", {"loop_factory": LeapingLoop})

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -146,7 +147,10 @@ class Daemon:
 
     def files(self, left: int) -> int:
         """Return the limit of descriptors that leaves it so many, besides those it always has."""
-        used = set.intersection(*(self._open() for _ in range(50)))
+        used = self._open()
+        for _ in range(50):
+            time.sleep(0.01)  # a probe has some for longer than it takes to look again
+            used &= self._open()
         free = (number for number in range(10_000) if number not in used)
         return next(itertools.islice(free, left, None))
 

@@ -189,24 +189,23 @@ class Client:
                 try:
                     answer = self._reply(line, remaining)
                 except (Refused, Unread) as failure:
+                    again = _again(request, failure)
                     retry = self._retry(failure)
-                    if retry is None or not chance:
+                    if again is None or retry is None or not chance:
                         raise DaemonNotRunning if isinstance(failure, Unread) else failure from None
                 else:
                     yield line, answer
                     return
             retry()
+            request = again
             remaining = _within(request, time.monotonic() - began)
 
     def _retry(self, failure: Refused | Unread) -> Callable[[], None] | None:
         """Return what has to be waited for before asking again; None if that is no use."""
-        if isinstance(failure, Unread):
+        if isinstance(failure, Unread) or failure.code == DaemonRenewing.code:
             return partial(time.sleep, PAUSE)
-        code, facts = failure.code, failure.facts
-        if code == DaemonRenewing.code and facts.get("begun") is False:
-            return partial(time.sleep, PAUSE)
-        pid = facts.get("pid")
-        if code == DaemonEnding.code and self._wake is not None and isinstance(pid, int):
+        pid = failure.facts.get("pid")
+        if failure.code == DaemonEnding.code and self._wake is not None and isinstance(pid, int):
             return partial(_outwait, pid)
         return None
 
@@ -227,6 +226,15 @@ class Client:
                 return _unless_refused(answer)
         # It died over the question; of one that changes nothing it is all the same.
         raise Unread if isinstance(request, wire.LOOKING) else DaemonNotRunning
+
+
+def _again(request: wire.Request, failure: Refused | Unread) -> wire.Request | None:
+    """Return what to ask after it; None where that would be done twice."""
+    if isinstance(failure, Unread) or not failure.facts.get("begun"):
+        return request
+    if isinstance(request, wire.StartTasks | wire.RestartTasks):
+        return replace(request, begun=True)
+    return None
 
 
 def _within(request: wire.Request, spent: float) -> wire.Request:

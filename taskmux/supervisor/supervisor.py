@@ -13,9 +13,10 @@ from anyio import CancelScope, create_task_group
 from anyio.abc import TaskGroup
 
 from taskmux import graph
-from taskmux.errors import AlreadyRunning, NotRunning, TaskmuxError, TimedOut
+from taskmux.errors import AlreadyRunning, NotRunning, TaskmuxError
 from taskmux.lifecycle import RESTING, Start, State, Stop, Task
 from taskmux.project import ProjectConfig
+from taskmux.runner import Runner
 from taskmux.store import Memory
 from taskmux.undertaking import Undertakings
 from taskmux.wire import ActionReport
@@ -23,9 +24,10 @@ from taskmux.wire import ActionReport
 from . import outcome
 from .carried import CarriedProject
 from .crew import Crew
-from .gate import settled, up
+from .gate import up
 from .ledger import Ledger, end_leftovers
 from .services import Services
+from .starting import until_settled
 from .stopping import Stopped, stop_in_order
 
 
@@ -100,15 +102,20 @@ class Supervisor:
         if_stopped: bool = False,
         wait: bool = True,
         limit: float | None = None,
+        begun: bool = False,
     ) -> list[ActionReport]:
-        """Start tasks and what they need; without names, all that start by themselves."""
+        """Start tasks and what they need; without names, all that start by themselves.
+
+        What was `begun`, before a restart of the daemon, is only waited for.
+        """
         named = self.crew.known(names)
         chosen = named or self._automatic()
-        single = named[0] if len(named) == 1 and not if_stopped else None
-        begin = partial(self._begin, chosen, named, environ, single)
-        before, wishes = await self._undertakings.see_through(begin)
+        begin = partial(self._begin, chosen, named, environ, if_stopped=if_stopped)
+        before, wishes = dict.fromkeys(chosen, Task()), self._wishes(chosen)
+        if not begun:
+            before, wishes = await self._undertakings.see_through(begin)
         if wait:
-            await self._settle(chosen, limit)
+            await until_settled(self._runners(chosen), limit)
         return [
             outcome.of_start(name, self.crew[name].runner, before[name], named, wait, wishes[name])
             for name in chosen
@@ -133,15 +140,21 @@ class Supervisor:
         *,
         wait: bool = True,
         limit: float | None = None,
+        begun: bool = False,
     ) -> list[ActionReport]:
-        """Stop tasks and start them afresh; without names, all that are up or start themselves."""
+        """Stop tasks and start them afresh; without names, all that are up or start themselves.
+
+        What was `begun`, before a restart of the daemon, is only waited for.
+        """
         named = self.crew.known(names)
         automatic = set(self._automatic())
         chosen = named or [n for n in self.crew if n in automatic or up(self.crew[n].task)]
         cycle = partial(self._cycle, chosen, environ)
-        stopped, wishes = await self._undertakings.see_through(cycle)
+        stopped, wishes = dict[str, Stopped](), self._wishes(chosen)
+        if not begun:
+            stopped, wishes = await self._undertakings.see_through(cycle)
         if wait:
-            await self._settle(list(wishes), limit)
+            await until_settled(self._runners(wishes), limit)
         return [
             outcome.of_restart(name, self.crew[name].runner, wait, wishes[name])
             if name in wishes
@@ -195,21 +208,22 @@ class Supervisor:
         chosen: list[str],
         named: list[str],
         environ: Mapping[str, str] | None,
-        single: str | None,
+        *,
+        if_stopped: bool,
     ) -> tuple[dict[str, Task], dict[str, int]]:
-        """Start what `chosen` need; return how those were before, and the numbers of their wishes.
-
-        Raise `AlreadyRunning` if that holds for a `single` one that was asked for.
-        """
+        """Start what `chosen` need; return how those were before, and their wishes' numbers."""
         needed = graph.needed(self.crew.graph, chosen)
         await self.crew.clear_ports(needed)
         before = {name: self.crew[name].task for name in chosen}
-        if single is not None and up(before[single]):
-            raise AlreadyRunning(single, before[single].state)
+        if len(named) == 1 and not if_stopped and up(before[named[0]]):
+            raise AlreadyRunning(named[0], before[named[0]].state)
         if not named:
             self._services.bus.publish("session_started", self.session)
         self._start(needed, named, environ)
-        return before, {name: self.crew[name].runner.wishes for name in chosen}
+        return before, self._wishes(chosen)
+
+    def _wishes(self, names: Iterable[str]) -> dict[str, int]:
+        return {name: self.crew[name].runner.wishes for name in names}
 
     def _start(self, names: list[str], named: list[str], environ: Mapping[str, str] | None) -> None:
         # All wishes are known before anybody looks at a dependency.
@@ -221,24 +235,11 @@ class Supervisor:
                     member.wear(environ)
                 member.runner.ask(Start())
 
-    async def _settle(self, names: list[str], limit: float | None) -> None:
-        runners = {name: self.crew[name].runner for name in names}
-        try:
-            with anyio.fail_after(limit):
-                for runner in runners.values():
-                    done = partial(settled, oneshot=runner.spec.policy.oneshot)
-                    await runner.wait_until(done)
-        except TimeoutError:
-            states = {
-                name: f"{runner.task.state} ({runner.task.reason})"
-                for name, runner in runners.items()
-                if not settled(runner.task, oneshot=runner.spec.policy.oneshot)
-            }
-            raise TimedOut(f"readiness of {', '.join(states)}", limit or 0, states) from None
-
     async def _stop(self, names: list[str], wish: Stop) -> dict[str, Stopped]:
-        runners = {name: self.crew[name].runner for name in names}
-        return await stop_in_order(runners, self.crew.graph, wish)
+        return await stop_in_order(self._runners(names), self.crew.graph, wish)
+
+    def _runners(self, names: Iterable[str]) -> dict[str, Runner]:
+        return {name: self.crew[name].runner for name in names}
 
     async def _cycle(
         self, names: list[str], environ: Mapping[str, str] | None
@@ -251,7 +252,7 @@ class Supervisor:
         """
         turned = anyio.Event()
         self._turning |= dict.fromkeys(names, turned)
-        runners = {name: self.crew[name].runner for name in names}
+        runners = self._runners(names)
         with self._ledger.cycling(self.crew, names) as asked, _set_after(turned):
             stopped = await stop_in_order(runners, self.crew.graph, Stop(), asked)
             willing = [n for n in names if stopped[n].report.ok and n in self.crew.members]
@@ -259,7 +260,7 @@ class Supervisor:
             for name in ready:
                 self._services.bus.publish("task_restarted", self.session, task=name)
             self._start(graph.needed(self.crew.graph, ready), ready, environ)
-            started = {name: self.crew[name].runner.wishes for name in ready}
+            started = self._wishes(ready)
         overtaken = {name: stopped[name].wish for name in willing if name not in ready}
         for name in overtaken:
             while not self._turning[name].is_set():

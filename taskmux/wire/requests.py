@@ -72,6 +72,8 @@ class StartTasks(TasksRequest, frozen=True, kw_only=True):
     """Answer once every task is ready or can't become so; otherwise once the wish is known."""
 
     timeout: float | None = None
+    begun: bool = False
+    """A restart of the daemon has cut the waiting short, and said so: only wait, and answer."""
 
 
 class RestartTasks(TasksRequest, frozen=True, kw_only=True):
@@ -80,6 +82,8 @@ class RestartTasks(TasksRequest, frozen=True, kw_only=True):
     environ: Mapping[str, str] | None = None
     wait: bool = True
     timeout: float | None = None
+    begun: bool = False
+    """As in `StartTasks`."""
 
 
 class StopTasks(TasksRequest, frozen=True, kw_only=True):

@@ -112,19 +112,35 @@ def test_who_waits_for_a_task_goes_on_waiting(site: Site) -> None:
     assert json.loads(out)["ok"]
 
 
-def test_who_waits_for_a_start_is_told_that_it_goes_on(site: Site) -> None:
+@pytest.mark.parametrize("command", ["start", "restart"])
+def test_who_waits_for_a_start_goes_on_waiting(site: Site, command: str) -> None:
     site.write(
-        '[tasks.late]\ncommand = "until test -e go; do sleep 0.05; done; echo up; sleep 1000"\n'
-        'ready_log = "up"\n'
+        '[tasks.late]\ncommand = "echo begun; read line <go; echo up; sleep 1000"\n'
+        'ready_log = "up"\nauto_start = false\n'
     )
-    with run_cli(site, "start", "late", "--json") as starting:
+    os.mkfifo(site.folder / "go")
+    with run_cli(site, command, "late", "--json") as asking:
         site.await_event("task_started")
         restart(site)
-        out, _ = starting.communicate(timeout=30)
+        assert asking.poll() is None
+        (site.folder / "go").write_text("on")
+        out, _ = asking.communicate(timeout=30)
     answer = json.loads(out)
-    assert (answer["error_code"], answer["begun"]) == ("E309", True)
-    (site.folder / "go").touch()
-    assert site.ask("wait", "late", "--timeout", "30")["ok"]
+    assert (answer["ok"], answer["action"], answer["state"]) == (True, f"{command}ed", "running")
+    assert site.tasks()["late"]["run"] == 1
+
+
+def test_who_waits_for_a_start_that_fails_is_told_so(site: Site) -> None:
+    site.write('[tasks.late]\ncommand = "read line <go; exit 7"\nready_log = "up"\n'
+               'restart_policy = "no"\n')  # fmt: skip
+    os.mkfifo(site.folder / "go")
+    with run_cli(site, "start", "late", "--json") as asking:
+        site.await_event("task_started")
+        restart(site)
+        (site.folder / "go").write_text("on")
+        out, _ = asking.communicate(timeout=30)
+    answer = json.loads(out)
+    assert (answer["ok"], answer["error_code"], answer["state"]) == (False, "E217", "failed")
 
 
 def test_an_exit_that_nobody_saw_is_seen(site: Site) -> None:

@@ -37,6 +37,7 @@ async def start(house: House, request: wire.StartTasks) -> Answer:
         if_stopped=request.if_stopped,
         wait=request.wait,
         limit=request.timeout,
+        begun=request.begun,
     )
     return _answer(supervisor, request, results)
 
@@ -57,7 +58,11 @@ async def restart(house: House, request: wire.RestartTasks) -> Answer:
     """Stop tasks and start them afresh."""
     supervisor = (await house.project(request)).opened()
     results = await supervisor.restart(
-        request.names, request.environ, wait=request.wait, limit=request.timeout
+        request.names,
+        request.environ,
+        wait=request.wait,
+        limit=request.timeout,
+        begun=request.begun,
     )
     return _answer(supervisor, request, results)
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 from anyio import CancelScope, create_task_group, current_time
 
-from .undertaking import Undertaking
+from .undertaking import Cut, Undertaking
 
 Outcome = TypeVar("Outcome")
 
@@ -55,9 +55,10 @@ class Vigil:
             group.start_soon(self._expire, limit, group.cancel_scope)
             await undertaking.carry_out()
             group.cancel_scope.cancel()
-        if undertaking.cancelled:
-            raise TimeoutError(f"no answer within {limit:g} s")
-        return await undertaking.outcome()
+        try:
+            return await undertaking.outcome()
+        except Cut:
+            raise TimeoutError(f"no answer within {limit:g} s") from None
 
     async def _expire(self, limit: float, scope: CancelScope) -> None:
         await self.sleep(limit)

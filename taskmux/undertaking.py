@@ -11,6 +11,10 @@ from anyio.abc import TaskGroup
 Outcome = TypeVar("Outcome")
 
 
+class Cut(Exception):
+    """The work was cancelled before it came to an end."""
+
+
 class Undertaking(Generic[Outcome]):
     """Work, and what came of it, which may be heard elsewhere than it is done."""
 
@@ -29,16 +33,13 @@ class Undertaking(Generic[Outcome]):
         finally:
             self._done.set()
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether it ended without an outcome."""
-        return self._done.is_set() and not self._returned and self._raised is None
-
     async def outcome(self) -> Outcome:
-        """Wait until it is done, and return what it returned or raise what it raised."""
+        """Wait until it is done, and return what it returned or raise what it raised, or `Cut`."""
         await self.over()
         if self._raised is not None:
             raise self._raised
+        if not self._returned:
+            raise Cut
         return self._returned[0]
 
     async def over(self) -> None:
@@ -49,7 +50,7 @@ class Undertaking(Generic[Outcome]):
 async def see_through(group: TaskGroup, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
     """Do `work` in `group`, and return what it returns or raise what it raises.
 
-    Cancelling the caller ends the waiting, not the work: that ends with the group.
+    Cancelling the caller ends the waiting, not the work: that ends with the group, as `Cut`.
     """
     undertaking = Undertaking(work)
     group.start_soon(undertaking.carry_out)

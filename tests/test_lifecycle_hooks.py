@@ -149,8 +149,15 @@ def test_a_final_stop_is_not_to_be_refused(stops: tuple[Stop, ...]) -> None:
     assert (task.state, task.wanted, asked) == (State.STOPPING, False, [INTERRUPT, GRACE])
 
 
-def test_a_start_makes_a_stop_refusable_again() -> None:
-    assert last(*UP, Stop(final=True), Start(), VETO)[0].state is State.RUNNING
+def test_a_final_stop_is_not_to_be_undone() -> None:
+    for stops in ((Stop(final=True),), (Stop(), Stop(final=True)), (Stop(final=True), Stop())):
+        before, _ = last(*UP, *stops)
+        assert step(before, Start(), EVERY) == (before, ())
+        before, _ = last(*UP, *stops, AGREED)
+        assert step(before, Start(), EVERY) == (before, ())
+
+
+def test_a_start_after_it_makes_a_stop_refusable_again() -> None:
     again = (Start(), Hooked(2, Hook.BEFORE_START), Stop())
     ended = (*UP, Stop(final=True), AGREED, Exited(1, 0), Hooked(1, Hook.AFTER_STOP))
     veto = Hooked(2, Hook.BEFORE_STOP, "no")

@@ -90,7 +90,7 @@ class World:
         match event:
             case Exited() | Hopeless() if event.epoch == self.task.epoch and self.alive:
                 self.alive = False
-            case Start():
+            case Start() if not (self.final and self.task.state is State.STOPPING):
                 self.wanted, self.final = True, False
             case Stop():
                 self.wanted, self.final = False, self.final or event.final

@@ -4,7 +4,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from taskmux.undertaking import Undertakings, see_through
+from taskmux.undertaking import Cut, Undertakings, see_through
 
 
 async def test_the_work_goes_on_when_the_one_who_asked_is_gone() -> None:
@@ -69,3 +69,20 @@ async def test_settled_means_that_nothing_is_under_way() -> None:
         other.set()
         await undertakings.settle()
         assert not undertakings.busy
+
+
+async def test_what_is_cut_says_so() -> None:
+    cut = False
+
+    async def ask(undertakings: Undertakings) -> None:
+        nonlocal cut
+        try:
+            await undertakings.see_through(anyio.sleep_forever)
+        except Cut:
+            cut = True
+
+    async with anyio.create_task_group() as caller, anyio.create_task_group() as owner:
+        caller.start_soon(ask, Undertakings(owner))
+        await anyio.wait_all_tasks_blocked()
+        owner.cancel_scope.cancel()
+    assert cut

@@ -8,6 +8,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── HostConfigWrong           E104  exit status 2
 ├── FileExists                E105  exit status 2
 ├── TaskExists                E106  exit status 2
+├── NotWritten                E107  exit status 2
 ├── TaskNotFound              E200
 ├── AlreadyRunning            E201
 ├── NotRunning                E202
@@ -52,6 +53,7 @@ from .config import (
     InvalidToml,
     InvalidValue,
     NoConfig,
+    NotWritten,
     TaskExists,
     UnknownKey,
 )
@@ -101,8 +103,8 @@ __all__ = [
     "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "FileExists",
     "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted",
     "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig", "NoFreePort",
-    "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "NothingLeft",
-    "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists",
-    "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
+    "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "NotWritten",
+    "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed",
+    "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
     "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

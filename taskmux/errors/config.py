@@ -80,6 +80,17 @@ class FileExists(TaskmuxError):
         super().__init__(f"{path} exists already", hint="edit it, or remove it first", path=path)
 
 
+class NotWritten(TaskmuxError):
+    """A file that people write and we were to edit cannot be written; it is as it was."""
+
+    code = "E107"
+    exit_status = 2
+
+    def __init__(self, path: str, why: str) -> None:
+        hint = "see who may write it, and its folder: it is replaced as a whole"
+        super().__init__(f"{path} cannot be written: {why}", hint=hint, path=path)
+
+
 class TaskExists(TaskmuxError):
     """`add` never overwrites a task."""
 

@@ -51,8 +51,8 @@ def _wish_up(task: Task, policy: Policy) -> Step:
     match task.state:
         case State.STOPPED | State.COMPLETED | State.FAILED | State.BACKOFF:
             return _begin(replace(task, wanted=True, attempt=0, final=False), policy)
-        case State.STOPPING:
-            return replace(task, wanted=True, attempt=0, misses=0, final=False), ()
+        case State.STOPPING if not task.final:
+            return replace(task, wanted=True, attempt=0, misses=0), ()
     return task, ()
 
 
@@ -69,7 +69,7 @@ def _wish_down(task: Task, stop: Stop, policy: Policy) -> Step:
             return stopped, (Abandon(),)
         case _, State.COMPLETED:  # so that the next start runs it again
             return _rest(replace(task, wanted=False), State.STOPPED, "stopped on request")
-    return replace(task, wanted=False), ()
+    return replace(task, wanted=False, final=task.final or stop.final), ()
 
 
 def _come_about(task: Task, event: Event, policy: Policy) -> Step:

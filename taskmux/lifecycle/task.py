@@ -97,4 +97,5 @@ class Task:
     resume: State = State.RUNNING
     """Where a stop that `before_stop` refuses leads back to."""
     final: bool = False
-    """A stop that no `before_stop` can refuse: the daemon ends, or the task is removed."""
+    """A stop that no `before_stop` can refuse, and no start undo: the daemon ends, or the task
+    is removed."""

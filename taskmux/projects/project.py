@@ -10,10 +10,11 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskStatus
 
-from taskmux.errors import NoConfig, TaskmuxError
+from taskmux.errors import NoConfig, NotWritten, TaskmuxError
 from taskmux.files import read_text
 from taskmux.lifecycle import RESTING
 from taskmux.project import ProjectConfig, parse
+from taskmux.scarcity import described
 from taskmux.supervisor import CarriedProject, Services, Supervisor, end_leftovers
 
 
@@ -136,11 +137,12 @@ class Project:
             return outdated
 
     async def edit(self, change: Callable[[str], str]) -> None:
-        """Rewrite the file with `change(text)`, if the outcome can be read, and apply it."""
+        """Rewrite the file with `change(text)`, if the outcome can be carried out, and do that."""
         async with self.lock:
-            before = read_text(self.path)
-            after = change(before)
+            after = change(read_text(self.path))
             config = parse(after, str(self.path))
+            if self.supervisor is not None:
+                self.supervisor.crew.check(config)
             replace_text(self.path, after)
             await self._apply(config)
             self.error = None
@@ -192,12 +194,18 @@ def read_config(path: Path) -> ProjectConfig:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Replace a file at once, with its mode; through a symlink, the file it leads to."""
+    """Replace a file at once, with its mode; through a symlink, the file it leads to.
+
+    Raise `NotWritten` if that cannot be; it is then as it was.
+    """
     path = path.resolve()
     beside = path.with_name(f".{path.name}.taskmux-new")
     try:
-        beside.write_bytes(text.encode())
-        shutil.copymode(path, beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        try:
+            beside.write_bytes(text.encode())
+            shutil.copymode(path, beside)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise NotWritten(str(path), described(error)) from None

@@ -100,9 +100,13 @@ class Projects:
     async def reload(self, project: Project) -> tuple[Project, list[str]]:
         """Read a project's file again; return the project, and the tasks to restart for it."""
         if project.supervisor is not None:
-            return project, await project.reload() or []
+            return project, await self._see_through(project.reload) or []
         read_config(project.path)
         return await self._see_through(partial(self._reopen, project)), []
+
+    async def edit(self, project: Project, change: Callable[[str], str]) -> None:
+        """Rewrite a project's file with `change(text)`, and carry out what it says then."""
+        await self._see_through(partial(project.edit, change))
 
     @property
     def unsaved(self) -> str | None:

@@ -18,6 +18,9 @@ class CarriedMember:
     origin: str
     """The text of the taskmux.toml that its process was started from; "" if not outdated."""
 
+    spared: tuple[str, ...] = ()
+    """Dependencies that it does not wait for."""
+
 
 @dataclass(frozen=True, slots=True)
 class CarriedProject:

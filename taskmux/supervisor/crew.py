@@ -12,10 +12,10 @@ from anyio import CancelScope
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import graph, paths
-from taskmux.errors import InvalidValue, NeverReady, NoFreePort, TaskmuxError, TaskNotFound
+from taskmux.errors import InvalidValue, NeverReady, TaskmuxError, TaskNotFound
 from taskmux.lifecycle import RESTING, News, Stop
 from taskmux.logs import LogWriter, intruders
-from taskmux.processes import Holder, holder, new_marker, shells_under_way
+from taskmux.processes import new_marker, shells_under_way
 from taskmux.project import Condition, ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Memory
@@ -25,9 +25,9 @@ from .environ import Identity, Sibling, sibling_at, task_environ
 from .gate import Verdict, verdict
 from .member import Member, recalled
 from .mending import Mending
+from .ports import TaskPorts
 from .services import Services
 from .specs import log_of, make_spec
-from .squatters import evict, held, told
 
 NOBODY: Mapping[str, CarriedMember] = {}
 
@@ -48,6 +48,9 @@ class Crew:
         self._services = services
         self._changed = changed
         self._mending = Mending()
+        self._ports = TaskPorts(session, services, self._living)
+        self._leaving: dict[str, Member] = {}
+        """Those that the newest taskmux.toml has no more, until they are gone."""
 
     def __getitem__(self, name: str) -> Member:
         """Return a member; raise `TaskNotFound`, with a guess at what was meant."""
@@ -67,6 +70,12 @@ class Crew:
         """Who depends on whom."""
         return {name: task.depends_on for name, task in self.config.tasks.items()}
 
+    def check(self, config: ProjectConfig) -> None:
+        """Raise what is wrong with `config` and shows only when it is carried out."""
+        self._specs(config)
+        with ExitStack() as opened:
+            self._writers(config, opened)
+
     async def adopt(
         self,
         config: ProjectConfig,
@@ -79,35 +88,55 @@ class Crew:
         Members that are not in it any more are stopped, whatever their hooks say.
         New ones become what they were by `memories`, and by what was `carried`.
         """
-        # All that can be wrong with it is found before anything is changed.
-        tasks = config.tasks.items()
-        specs = {n: make_spec(config, task, self.folder, self._services) for n, task in tasks}
-        logs = self._writers([task for name, task in tasks if name not in self.members])
-        gone = [name for name in self.members if name not in config.tasks]
-        await self._dismiss(gone)
+        specs = self._specs(config)
+        fresh = await self._recruit(config, specs, group, memories, carried)
+        # Whoever looks in between would find half of it: nothing is awaited until all is there.
         for member in self.members.values():
             if not member.runner.outdated:
                 member.origin = self.config.text
         self.config = config
-        for name, spec in specs.items():
-            if name in self.members:
-                self.members[name].runner.declare(spec)
-            else:
-                memory = memories.get(name, Memory())
-                member = await self._member(spec, logs[name], memory, carried)
-                self.members[name] = member
-                await group.start(self._employ, member)
-        # All are there before the first one looks at those it depends on.
+        self._leaving = {n: member for n, member in self.members.items() if n not in specs}
+        for name in self.members.keys() & specs.keys():
+            self.members[name].runner.declare(specs[name])
+        self.members = {name: fresh.get(name) or self.members[name] for name in specs}
         for name in carried.keys() & specs.keys():
             self.members[name].runner.take_over(carried[name].runner)
-        self.members = {name: self.members[name] for name in config.tasks}
+        await self._dismiss()
         return [name for name, member in self.members.items() if member.runner.outdated]
 
+    def _specs(self, config: ProjectConfig) -> dict[str, Spec]:
+        tasks = config.tasks.items()
+        return {n: make_spec(config, task, self.folder, self._services) for n, task in tasks}
+
+    async def _recruit(
+        self,
+        config: ProjectConfig,
+        specs: Mapping[str, Spec],
+        group: TaskGroup,
+        memories: Mapping[str, Memory],
+        carried: Mapping[str, CarriedMember],
+    ) -> dict[str, Member]:
+        """Return those that are new, at work, and known to nobody yet."""
+        fresh: dict[str, Member] = {}
+        with ExitStack() as undo:  # where one of them cannot be
+            for name, log in self._writers(config, undo).items():
+                undo.callback(self._ports.release, name)
+                memory = memories.get(name, Memory())
+                fresh[name] = await self._member(specs[name], log, memory, carried.get(name))
+            undo.pop_all()
+        for member in fresh.values():
+            await group.start(self._employ, member)
+        return fresh
+
     async def _member(
-        self, spec: Spec, log: LogWriter, memory: Memory, carried: Mapping[str, CarriedMember]
+        self, spec: Spec, log: LogWriter, memory: Memory, past: CarriedMember | None
     ) -> Member:
-        name, past = spec.name, carried.get(spec.name)
-        port = await self._take_port(name, memory.port, keep=past is not None)
+        name = spec.name
+        if past is not None and memory.port is not None:
+            port = memory.port  # it may be listening there
+            self._ports.keep(name, port)
+        else:
+            port = await self._ports.take(name, memory.port)
         runner = Runner(
             spec if past is None else self._started_from(past.origin, spec),
             log,
@@ -117,10 +146,9 @@ class Crew:
             tell=partial(self._tell, name),
             changed=self._changed,
         )
-        member = Member(runner, port, memory, CancelScope())
+        member = Member(runner, port, memory)
         if past is not None:
-            member.counts |= past.counts
-            member.origin = past.origin
+            member.take_over(past)
             runner.declare(spec)
         return member
 
@@ -135,32 +163,35 @@ class Crew:
     async def _employ(
         self, member: Member, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
     ) -> None:
-        with member.scope:
-            await member.runner.run(task_status=task_status)
-        member.runner.log.close()
+        try:
+            with member.scope:
+                await member.runner.run(task_status=task_status)
+        finally:
+            member.runner.log.close()
+            self._ports.release(member.name)
+            member.gone.set()
 
     async def keep_logs(self) -> None:
         """Have logs that could not be written go on as soon as they can, until cancelled."""
         await self._mending.keep(lambda: [m.runner.log for m in self.members.values()])
 
-    async def _dismiss(self, names: list[str]) -> None:
-        for name in names:
-            self.members[name].runner.ask(Stop(final=True))
-        for name in names:
-            member = self.members[name]
+    async def _dismiss(self) -> None:
+        for member in self._leaving.values():
+            member.runner.ask(Stop(final=True))
+        for member in self._leaving.values():
             await member.runner.wait_until(lambda task: task.state in RESTING)
             member.scope.cancel()
-            del self.members[name]
-            self._services.ports.release(f"{self._session}/{name}")
+            await member.gone.wait()
             self._changed()
+        self._leaving = {}
 
-    def _writers(self, tasks: list[TaskConfig]) -> dict[str, LogWriter]:
+    def _writers(self, config: ProjectConfig, opened: ExitStack) -> dict[str, LogWriter]:
+        """Return the logs of those that are not there yet; they are closed with `opened`."""
         logs: dict[str, LogWriter] = {}
-        with ExitStack() as undo:  # where one of them cannot be
-            for task in tasks:
-                log = logs[task.name] = self._writer(task)
-                undo.callback(log.close)
-            undo.pop_all()
+        for name, task in config.tasks.items():
+            if name not in self.members:
+                log = logs[name] = self._writer(task)
+                opened.callback(log.close)
         return logs
 
     def _writer(self, task: TaskConfig) -> LogWriter:
@@ -186,7 +217,7 @@ class Crew:
 
     def _outfit(self, name: str) -> Outfit:
         member = self[name]
-        member.port = self._port(name, member.port)
+        member.port = self._ports.usable(name, member.port)
         member.run += 1
         run_id = new_marker(self._services.home)
         who = Identity(
@@ -201,83 +232,52 @@ class Crew:
         environ = task_environ(member.environ, own, who, self._siblings())
         return Outfit(environ, member.port, member.run, run_id)
 
-    def _port(self, name: str, port: int) -> int:
-        # It was free when it was taken for this task; somebody may have come since.
-        ports, owner = self._services.ports, f"{self._session}/{name}"
-        if ports.free(port):
-            return port
-        with suppress(NoFreePort):
-            ports.release(owner)
-            other = ports.take(owner)
-            self._tell_conflict(name, port, holder(port), other)
-            return other
-        return port
-
     async def clear_ports(self, names: Iterable[str]) -> None:
         """End what earlier runs left on the ports of those of `names` that are at rest."""
         for name in names:
-            member = self[name]
-            if member.task.state in RESTING and not self._services.ports.free(member.port):
-                await self._evict(name, member.port)
+            if self[name].task.state in RESTING:
+                await self._ports.clear(name, self[name].port)
 
-    async def _take_port(self, name: str, before: int | None, *, keep: bool) -> int:
-        ports, owner = self._services.ports, f"{self._session}/{name}"
-        if keep and before is not None:
-            ports.keep(owner, before)  # its task may be listening there
-            return before
-        wish = ports.wish(owner, before)
-        if wish is not None and not ports.free(wish):
-            await self._evict(name, wish)
-        port = ports.take(owner, before)
-        if before is not None and port != before:
-            by = await held(before)
-            self._tell_conflict(name, before, by, port)
-        return port
-
-    async def _evict(self, name: str, port: int) -> None:
-        lives = [member.runner.life for member in self.members.values()]
+    def _living(self) -> list[str]:
+        members = (*self.members.values(), *self._leaving.values())
+        lives = [member.runner.life for member in members]
         living = [life.outfit.run_id for life in lives if life is not None]
-        living += [trace.run_id for trace in shells_under_way()]
-        by = await evict(port, self._services.home, self._session, living)
-        if by is not None:
-            facts = told(port, by, "left by an earlier run, and ended")
-            self._publish("port_conflict", name, **facts)
-
-    def _tell_conflict(self, name: str, port: int, by: Holder | None, instead: int) -> None:
-        facts = told(port, by, f"{name} gets {instead}")
-        self._publish("port_conflict", name, taken_instead=instead, **facts)
+        return living + [trace.run_id for trace in shells_under_way()]
 
     def _siblings(self) -> dict[str, Sibling]:
         return {name: sibling_at(member.port) for name, member in self.members.items()}
 
     async def _dependencies(self, name: str) -> None:
         member, needs = self[name], self.config.tasks[name].depends_on
-        spared, member.spared = member.spared, frozenset()
-        async with anyio.create_task_group() as group:
-            failures: list[NeverReady] = []
-            for dependency, condition in needs.items():
-                if dependency in spared:
-                    continue
-                group.start_soon(self._dependency, name, dependency, condition, failures, group)
+        # Looked up before anything is awaited: the next taskmux.toml may not have them.
+        awaited = {n: self[n].runner for n in needs if n not in member.spared}
+        failures: list[NeverReady] = []
+        try:
+            async with anyio.create_task_group() as group:
+                for dependency, runner in awaited.items():
+                    needed = partial(self._needed, name, dependency, runner, needs[dependency])
+                    group.start_soon(needed, failures, group.cancel_scope)
+        finally:
+            member.spared = frozenset()
         if failures:
             raise failures[0]
 
-    async def _dependency(
+    async def _needed(
         self,
         name: str,
         dependency: str,
+        runner: Runner,
         condition: Condition,
         failures: list[NeverReady],
-        group: TaskGroup,
+        scope: CancelScope,
     ) -> None:
-        runner = self[dependency].runner
         task = await runner.wait_until(lambda task: verdict(task, condition) is not Verdict.WAIT)
-        if verdict(task, condition) is Verdict.LOST:
+        if verdict(task, condition) is not Verdict.READY:
             failures.append(NeverReady(name, dependency, f"it is {task.state}: {task.reason}"))
-            group.cancel_scope.cancel()
+            scope.cancel()
 
     def _tell(self, name: str, item: News) -> None:
-        member = self.members[name]
+        member = self.members.get(name) or self._leaving[name]
         if item.kind in member.counts:
             member.counts[item.kind] += 1
         self._publish(item.kind, name, run=member.run, **item.facts)

@@ -13,6 +13,7 @@ from taskmux.lifecycle import RESTING, State
 from taskmux.processes import Trace, boot_id, end
 from taskmux.store import Memory, ProjectMemory
 
+from .carried import CarriedProject
 from .crew import Crew
 from .member import Member
 from .saving import AGAIN, Saving
@@ -120,3 +121,10 @@ async def end_leftovers(memories: Iterable[Memory]) -> None:
             if memory.child is not None and memory.child.boot == here:
                 child = memory.child
                 group.start_soon(end, Trace(child.run_id, child.pid, child.started))
+
+
+async def recall(session: str, services: Services) -> CarriedProject:
+    """End what a daemon that died has left running; return what it wrote down."""
+    memory = services.store.project(session)
+    await end_leftovers(memory.tasks.values())
+    return CarriedProject("", memory, {})

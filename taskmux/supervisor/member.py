@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import anyio
 from anyio import CancelScope
 
 from taskmux.lifecycle import RESTING, State, Task
@@ -17,14 +18,18 @@ from .carried import CarriedMember
 class Member:
     """One task with its runner, and what is remembered of it between two runs of the daemon."""
 
-    def __init__(self, runner: Runner, port: int, memory: Memory, scope: CancelScope) -> None:
+    def __init__(self, runner: Runner, port: int, memory: Memory) -> None:
+        self.name = runner.spec.name
         self.runner = runner
         self.port = port
         self.run = memory.run
         self.wear({})
         self.status = memory.status
         self.counts = {"task_started": 0, "auto_restart": 0, "health_check_failed": 0}
-        self.scope = scope
+        self.scope = CancelScope()
+        """Its runner's work."""
+
+        self.gone = anyio.Event()
         self.spared: frozenset[str] = frozenset()
         """Dependencies that its next start does not wait for."""
 
@@ -66,7 +71,13 @@ class Member:
     def carry(self) -> CarriedMember:
         """Return what is known of it beside its memory."""
         origin = self.origin if self.runner.outdated else ""
-        return CarriedMember(self.runner.carry(), self.counts, origin)
+        return CarriedMember(self.runner.carry(), self.counts, origin, tuple(self.spared))
+
+    def take_over(self, carried: CarriedMember) -> None:
+        """Go on with what `carry` returned, as far as it is not the runner's."""
+        self.counts |= carried.counts
+        self.origin = carried.origin
+        self.spared = frozenset(carried.spared)
 
 
 def recalled(memory: Memory) -> Task:

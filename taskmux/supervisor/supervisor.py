@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import anyio
 from anyio import CancelScope, create_task_group
 from anyio.abc import TaskGroup
 
 from taskmux import graph
-from taskmux.errors import AlreadyRunning, NotRunning, TaskmuxError
+from taskmux.errors import AlreadyRunning, NotRunning, TaskmuxError, UnknownSession
 from taskmux.lifecycle import RESTING, Start, State, Stop, Task
 from taskmux.project import ProjectConfig
 from taskmux.runner import Runner
 from taskmux.store import Memory
-from taskmux.undertaking import Undertakings
+from taskmux.undertaking import Cut, Undertakings
 from taskmux.wire import ActionReport
 
 from . import outcome
 from .carried import CarriedProject
 from .crew import Crew
 from .gate import up
-from .ledger import Ledger, end_leftovers
+from .ledger import Ledger, recall
 from .services import Services
 from .starting import until_settled
 from .stopping import Stopped, stop_in_order
+
+Outcome = TypeVar("Outcome")
 
 
 class Supervisor:
@@ -63,7 +65,7 @@ class Supervisor:
         What was `carried` goes on as it is. Raises what is wrong with `config` and
         shows only when it is carried out.
         """
-        past = await _recall(session, services) if carried is None else carried
+        past = await recall(session, services) if carried is None else carried
         refused: TaskmuxError | None = None
         async with create_task_group() as group:
             supervisor = cls(session, folder, services, group)
@@ -113,7 +115,7 @@ class Supervisor:
         begin = partial(self._begin, chosen, named, environ, if_stopped=if_stopped)
         before, wishes = dict.fromkeys(chosen, Task()), self._wishes(chosen)
         if not begun:
-            before, wishes = await self._undertakings.see_through(begin)
+            before, wishes = await self._see_through(begin)
         if wait:
             await until_settled(self._runners(chosen), limit)
         return [
@@ -128,7 +130,7 @@ class Supervisor:
         if kill and len(named) == 1 and self.crew[named[0]].task.state in RESTING:
             raise NotRunning(named[0], self.crew[named[0]].task.state)
         stop = partial(self._stop, chosen, Stop(kill=kill))
-        stopped = await self._undertakings.see_through(stop)
+        stopped = await self._see_through(stop)
         if not named:
             self._services.bus.publish("session_stopped", self.session)
         return [stopped[name].report for name in chosen]
@@ -152,7 +154,7 @@ class Supervisor:
         cycle = partial(self._cycle, chosen, environ)
         stopped, wishes = dict[str, Stopped](), self._wishes(chosen)
         if not begun:
-            stopped, wishes = await self._undertakings.see_through(cycle)
+            stopped, wishes = await self._see_through(cycle)
         if wait:
             await until_settled(self._runners(wishes), limit)
         return [
@@ -202,6 +204,12 @@ class Supervisor:
     def remember(self) -> None:
         """Write down what changed; a command is about to be acknowledged."""
         self._ledger.settle(self.crew)
+
+    async def _see_through(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        try:
+            return await self._undertakings.see_through(work)
+        except Cut:  # it was ended while that was done
+            raise UnknownSession(self.session) from None
 
     async def _begin(
         self,
@@ -290,10 +298,3 @@ def _set_after(event: anyio.Event) -> Iterator[None]:
         yield
     finally:
         event.set()
-
-
-async def _recall(session: str, services: Services) -> CarriedProject:
-    """End what a daemon that died has left running; return what it wrote down."""
-    memory = services.store.project(session)
-    await end_leftovers(memory.tasks.values())
-    return CarriedProject("", memory, {})

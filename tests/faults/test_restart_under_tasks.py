@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from taskmux import wire
 from taskmux.client import Client
-from taskmux.client.launch import launch
+from taskmux.client.launch import launch, outlasting
 from taskmux.paths import door
 from tests.e2e.site import Site, ended, run_cli
 
@@ -179,6 +179,30 @@ def test_a_task_in_backoff_is_restarted_when_it_is_due(site: Site) -> None:
     restart(site)
     site.ask("wait", "it", "--timeout", "30")
     assert site.tasks()["it"]["restarts"] >= 1
+
+
+def test_what_comes_back_without_a_stopped_dependency_still_does(site: Site) -> None:
+    site.write(
+        '[tasks.db]\ncommand = "exec sleep 1000"\n'
+        '[tasks.slow]\ncommand = "read line <go; echo up; sleep 1000"\nready_log = "up"\n'
+        '[tasks.web]\ncommand = "exec sleep 1000"\ndepends_on = ["db", "slow"]\n'
+    )
+    os.mkfifo(site.folder / "go")
+    with run_cli(site, "start", "--json") as starting:
+        (site.folder / "go").write_text("on")
+        starting.communicate(timeout=30)
+    site.ask("stop", "db")
+    pid = site.daemon_pid()
+    assert pid is not None
+    with outlasting(pid):
+        os.kill(pid, signal.SIGKILL)
+    assert site.tasks()["web"]["state"] == "waiting"
+    restart(site)
+    (site.folder / "go").write_text("on")
+    site.ask("wait", "web", "--timeout", "30")
+    assert {name: task["state"] for name, task in site.tasks().items()} == {
+        "db": "stopped", "slow": "running", "web": "running",
+    }  # fmt: skip
 
 
 def test_a_line_that_has_begun_is_finished(site: Site) -> None:

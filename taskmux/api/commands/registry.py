@@ -41,7 +41,7 @@ async def add(house: House, request: wire.Add) -> wire.AddReport:
     """Add a task to a project's taskmux.toml."""
     project = await house.project(request)
     table = {"command": request.command, **request.fields}
-    await project.edit(partial(add_task, name=request.task, table=table))
+    await house.projects.edit(project, partial(add_task, name=request.task, table=table))
     return wire.AddReport(
         session=project.session, task=request.task, action="added", config=str(project.path)
     )
@@ -52,7 +52,7 @@ async def remove(house: House, request: wire.Remove) -> wire.AddReport:
     project = await house.project(request)
     if request.task not in project.opened().crew.config.tasks:
         raise TaskNotFound(request.task, project.opened().crew)
-    await project.edit(partial(remove_task, name=request.task))
+    await house.projects.edit(project, partial(remove_task, name=request.task))
     return wire.AddReport(
         session=project.session, task=request.task, action="removed", config=str(project.path)
     )

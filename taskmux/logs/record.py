@@ -57,6 +57,14 @@ def ms_of(stamp: bytes) -> int:
     return instant_ms(datetime.fromisoformat(f"{stamp.decode()}+00:00"))
 
 
+def ms_if_any(stamp: bytes) -> int:
+    """Return what `ms_of` does; 0 for what is no stamp: somebody else's line, of February 31."""
+    try:
+        return ms_of(stamp)
+    except ValueError:
+        return 0
+
+
 def rfc3339_of(stamp: bytes) -> str:
     """Return a stamp as JSON shows instants: with its zone."""
     return f"{stamp.decode()}Z"

@@ -18,7 +18,7 @@ from pathlib import Path
 from .cutter import CONTINUES, LINE_LIMIT, Cutter
 from .files import open_to_append, remove, rotate
 from .history import open_history
-from .record import EPOCH, MARGIN, disowned, ms_of, ours, stamp_of, stamped
+from .record import EPOCH, MARGIN, disowned, ms_if_any, ours, stamp_of, stamped
 
 Tap = Callable[[bytes, bytes], None]
 """Takes each line as it is written: its stamp, and its text without the newline."""
@@ -65,15 +65,10 @@ class LogWriter:
         on_recover: Callable[[str, int], None] | None = None,
     ) -> None:
         """Open the log, private to its owner; raise `OSError` if that can never work."""
-        self.path = path
-        self._max_size = max_size
-        self._max_files = max_files
+        self._place(path, max_size, max_files)
         self._clock = clock
         self._on_drop = on_drop
         self._on_recover = on_recover
-        longest = max_size - MARGIN - len(CONTINUES) - 1
-        self._limit = min(max(longest, _SHORTEST_LIMIT), LINE_LIMIT)
-        self._cutter = Cutter(self._limit)
         self._taps: list[Tap] = []
         self._listeners: list[Listener] = []
         self._file: int | None = None
@@ -95,6 +90,14 @@ class LogWriter:
         except OSError as error:
             if error.errno not in _MAY_PASS:
                 raise
+
+    def _place(self, path: Path, max_size: int, max_files: int) -> None:
+        self.path = path
+        self._max_size = max_size
+        self._max_files = max_files
+        longest = max_size - MARGIN - len(CONTINUES) - 1
+        self._limit = min(max(longest, _SHORTEST_LIMIT), LINE_LIMIT)
+        self._cutter = Cutter(self._limit)
 
     @property
     def trouble(self) -> str | None:
@@ -146,6 +149,15 @@ class LogWriter:
         self.dropped = unfinished.dropped
         if self._lost and self._on_drop is not None:
             self._on_drop(self._why)
+
+    def declare(self, path: Path, *, max_size: int, max_files: int) -> None:
+        """Write on elsewhere, or by other limits; what was written stays where it is."""
+        if (path, max_size, max_files) == (self.path, self._max_size, self._max_files):
+            return
+        self._add(disowned(self._cutter.reset()))
+        self._place(path, max_size, max_files)
+        with suppress(OSError):  # found out, and told, at the next line
+            self._open()
 
     def clean(self) -> None:
         """Delete what was written so far and begin a new file."""
@@ -265,7 +277,7 @@ class LogWriter:
     def _open(self) -> None:
         self._give_up_file()
         with open_history(self.path) as history:
-            newest = _ms(history.stamp_before(history.size))
+            newest = ms_if_any(history.stamp_before(history.size))
         self._file = open_to_append(self.path)
         self._size = os.fstat(self._file).st_size
         self._torn = self._size > 0 and os.pread(self._file, 1, self._size - 1) != b"\n"
@@ -285,10 +297,3 @@ class LogWriter:
             for line in lines[:-1].split(b"\n"):
                 for take in tuple(self._taps):
                     take(stamp, line)
-
-
-def _ms(stamp: bytes) -> int:
-    try:
-        return ms_of(stamp)
-    except ValueError:  # somebody else's line, of the 31st of February
-        return 0

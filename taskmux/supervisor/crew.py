@@ -97,7 +97,10 @@ class Crew:
         self.config = config
         self._leaving = {n: member for n, member in self.members.items() if n not in specs}
         for name in self.members.keys() & specs.keys():
-            self.members[name].runner.declare(specs[name])
+            runner, task = self.members[name].runner, config.tasks[name]
+            runner.declare(specs[name])
+            sizes = {"max_size": task.log_max_size, "max_files": task.log_max_files}
+            runner.log.declare(self._log_of(task), **sizes)
         self.members = {name: fresh.get(name) or self.members[name] for name in specs}
         for name in carried.keys() & specs.keys():
             self.members[name].runner.take_over(carried[name].runner)
@@ -192,10 +195,12 @@ class Crew:
             if name not in self.members:
                 log = logs[name] = self._writer(task)
                 opened.callback(log.close)
+            elif self._log_of(task) != self.members[name].runner.log.path:
+                self._writer(task).close()  # it could be
         return logs
 
     def _writer(self, task: TaskConfig) -> LogWriter:
-        path = log_of(task, self.folder, self._services.home, self._session)
+        path = self._log_of(task)
         # Where taskmux chose the place, what is in the way is no fault of the user's table.
         for odd in () if task.log_file is not None else intruders(path):
             self._services.store.set_aside(odd, "it cannot be a log")
@@ -211,6 +216,9 @@ class Crew:
             why = f"{path} cannot be written: {error.strerror or error}"
             key, config = f"tasks.{task.name}.log_file", str(self.folder / paths.CONFIG_NAME)
             raise InvalidValue(config, key, None, why) from None
+
+    def _log_of(self, task: TaskConfig) -> Path:
+        return log_of(task, self.folder, self._services.home, self._session)
 
     def _note_lost(self, name: str, why: str, count: int) -> None:
         self._publish("log_lines_dropped", name, count=count, reason=why)

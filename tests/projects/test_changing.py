@@ -111,6 +111,26 @@ async def test_a_project_that_ends_leaves_no_file_open(opened: Opened, tmp_path:
     assert seen == [[], [], []]
 
 
+async def test_a_log_goes_where_the_file_says_at_once(opened: Opened, tmp_path: Path) -> None:
+    talks = '[tasks.a]\ncommand = "echo one; read line; echo two; exec sleep 1000"\n'
+    elsewhere = tmp_path / "shop" / "a.out"
+    async with opened() as (projects, _):
+        project, _ = await projects.register(write(tmp_path / "shop", talks))
+        await project.opened().start(["a"])
+        runner = project.opened().crew["a"].runner
+        assert runner.life is not None
+        pid, before = runner.life.pid, runner.log.path
+        write(tmp_path / "shop", f'{talks}log_file = "a.out"\nlog_max_files = 1\n')
+        assert await projects.reload(project) == (project, [])
+        heard = anyio.Event()
+        runner.log.tap(lambda stamp, line: heard.set() if line == b"two" else None)
+        await runner.life._terminal.write(b"\n")
+        await heard.wait()
+        assert runner.life.pid == pid
+    assert [b"one" in before.read_bytes(), b"two" in before.read_bytes()] == [True, False]
+    assert [b"one" in elsewhere.read_bytes(), b"two" in elsewhere.read_bytes()] == [False, True]
+
+
 @pytest.mark.parametrize(
     "field", ['health_probe = "nope"', 'log_file = "/dev/null/no.log"'], ids=["probe", "log"]
 )

@@ -9,6 +9,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── FileExists                E105  exit status 2
 ├── TaskExists                E106  exit status 2
 ├── NotWritten                E107  exit status 2
+├── EmptyConfig               E108  exit status 2
 ├── TaskNotFound              E200
 ├── AlreadyRunning            E201
 ├── NotRunning                E202
@@ -48,6 +49,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 from __future__ import annotations
 
 from .config import (
+    EmptyConfig,
     FileExists,
     HostConfigWrong,
     InvalidToml,
@@ -100,11 +102,11 @@ from .tasks import (
 
 __all__ = [
     "AlreadyRunning", "BadRequest", "DaemonBusy", "DaemonDidNotStart", "DaemonEnding",
-    "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "FileExists",
-    "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal", "Interrupted",
-    "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig", "NoFreePort",
-    "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "NotWritten",
-    "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed",
+    "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "EmptyConfig",
+    "FileExists", "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal",
+    "Interrupted", "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig",
+    "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning",
+    "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed",
     "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
     "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

@@ -91,6 +91,17 @@ class NotWritten(TaskmuxError):
         super().__init__(f"{path} cannot be written: {why}", hint=hint, path=path)
 
 
+class EmptyConfig(TaskmuxError):
+    """A taskmux.toml that had tasks has become empty: it is not taken, and they go on."""
+
+    code = "E108"
+    exit_status = 2
+
+    def __init__(self, path: str) -> None:
+        hint = "write `name = …` into it to have no tasks, or `taskmux daemon unregister` it"
+        super().__init__(f"{path} is empty", hint=hint, path=path)
+
+
 class TaskExists(TaskmuxError):
     """`add` never overwrites a task."""
 

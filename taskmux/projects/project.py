@@ -10,12 +10,18 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskStatus
 
-from taskmux.errors import NoConfig, NotWritten, TaskmuxError
+from taskmux.errors import EmptyConfig, NoConfig, NotWritten, TaskmuxError
 from taskmux.files import read_text
 from taskmux.lifecycle import RESTING
 from taskmux.project import ProjectConfig, parse
 from taskmux.scarcity import described
 from taskmux.supervisor import CarriedProject, Services, Supervisor, end_leftovers
+
+PAUSE = 0.05
+"""Seconds in which a file must not change to be taken for what somebody wanted to write."""
+
+MOST_LOOKS = 20
+"""One that never comes to rest is taken as it is."""
 
 
 class Project:
@@ -128,7 +134,7 @@ class Project:
                 text = read_text(self.path)
                 if self.error is None and self._config and text == self._config.text:
                     return None  # most often; to read it as TOML costs twenty times as much
-                config = parse(text, str(self.path))
+                config = parse(await self._settled(text), str(self.path))
                 outdated = await self._apply(config)
             except TaskmuxError as error:
                 self._note_error(error)
@@ -139,13 +145,28 @@ class Project:
     async def edit(self, change: Callable[[str], str]) -> None:
         """Rewrite the file with `change(text)`, if the outcome can be carried out, and do that."""
         async with self.lock:
-            after = change(read_text(self.path))
+            after = change(await self._settled(read_text(self.path)))
             config = parse(after, str(self.path))
             if self.supervisor is not None:
                 self.supervisor.crew.check(config)
             replace_text(self.path, after)
             await self._apply(config)
             self.error = None
+
+    async def _settled(self, text: str) -> str:
+        """Return what the file says, which was `text`, once nobody is writing it any more.
+
+        Half a file may be right by itself, and would end the tasks of the other half.
+        """
+        for _ in range(MOST_LOOKS):
+            await anyio.sleep(PAUSE)
+            before, text = text, read_text(self.path)
+            if text == before:
+                break
+        # Whoever makes it by a redirection has it empty for as long as that takes.
+        if not text.strip() and self._config is not None and self._config.tasks:
+            raise EmptyConfig(str(self.path))
+        return text
 
     async def _open(self, stack: AsyncExitStack) -> None:
         carried, self._carried = self._carried, None

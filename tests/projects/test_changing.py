@@ -83,6 +83,42 @@ async def test_a_start_does_not_keep_a_project_that_ends(opened: Opened, tmp_pat
     assert list(projects) == []
 
 
+async def test_half_a_file_ends_no_task(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskmux.projects.project.PAUSE", 1.0)
+    path = write(tmp_path / "shop", SLEEPER + SLOW)
+    async with opened() as (projects, ear), create_task_group() as group:
+        project, _ = await projects.register(path)
+        await project.opened().start([])
+        lives = [project.opened().crew[name].runner.life for name in ("a", "slow")]
+        with path.open("w") as file:
+            file.write(f'name = "shop"\n{SLEEPER}')
+            file.flush()
+            group.start_soon(projects.reload, project)
+            await wait_all_tasks_blocked()
+            file.write(SLOW.replace("0.5", "0.6"))
+        news = await ear.until("config_reloaded")
+        assert (news["removed"], news["restart_needed"]) == ([], ["slow"])
+        assert [project.opened().crew[name].runner.life for name in ("a", "slow")] == lives
+
+
+async def test_an_empty_file_ends_no_task(opened: Opened, tmp_path: Path) -> None:
+    path = write(tmp_path / "shop", SLEEPER)
+    text = path.read_text()
+    async with opened() as (projects, ear):
+        project, _ = await projects.register(path)
+        await project.opened().start([])
+        path.write_text("\n")
+        assert (await ear.until("config_error"))["error_code"] == "E108"
+        assert project.opened().crew["a"].task.state is State.RUNNING
+        path.write_text(text)
+        await projects.reload(project)
+        assert project.state == "ok"
+        path.write_text('name = "shop"\n')
+        assert (await ear.until("config_reloaded"))["removed"] == ["a"]
+
+
 async def test_who_goes_away_leaves_no_half_of_it(opened: Opened, tmp_path: Path) -> None:
     async with opened() as (projects, _):
         project, _ = await projects.register(write(tmp_path / "shop", SLEEPER + SLOW))

@@ -36,6 +36,9 @@ class Projects:
         self._group: TaskGroup | None = None
         self._rewatch = anyio.Event()
         self._watching = True
+        self._closing: bool | None = None
+        """Whether all is being ended in order to resume; None while it is not being ended."""
+
         self._saving = Saving(services.bus)
 
     def __iter__(self) -> Iterator[Project]:
@@ -138,6 +141,7 @@ class Projects:
 
     async def close(self, *, resume: bool = False) -> None:
         """Stop every task of every project; with `resume`, the next daemon starts them again."""
+        self._closing = resume
         for project in self:
             project.close(resume=resume)
         for session in list(self._projects):
@@ -200,6 +204,8 @@ class Projects:
         # Only now: whoever finds a project may use it.
         self._projects[project.session] = project
         self._hosts[project.session] = ended
+        if self._closing is not None:
+            project.close(resume=self._closing)
         self._rewatch.set()
 
     async def _keep(
@@ -249,5 +255,5 @@ class Projects:
         with suppress(TaskmuxError):  # told by an event, and kept in `project.error`
             if project.supervisor is not None:
                 await project.reload()
-            elif project.changed():
+            elif self._closing is None and project.changed():
                 await self._reopen(project)

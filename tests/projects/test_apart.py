@@ -1,0 +1,50 @@
+"""What one project goes through is nothing to the others, or to the end of them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+
+from taskmux.lifecycle import State
+from tests.projects.conftest import Opened
+from tests.projects.estate import write
+
+SLEEPER = '[tasks.a]\ncommand = "exec sleep 1000"\n'
+STUBBORN = """
+[tasks.stubborn]
+command = "trap '' INT TERM; echo up; while :; do sleep 0.05; done"
+ready_log = "up"
+stop_grace_period = 1
+"""
+
+
+async def test_a_file_edited_while_all_is_being_ended_begins_nothing_anew(
+    opened: Opened, tmp_path: Path
+) -> None:
+    async with opened() as (projects, _):
+        shop, _ = await projects.register(write(tmp_path / "shop", STUBBORN))
+        blog, _ = await projects.register(write(tmp_path / "blog", SLEEPER, "blog"))
+        stubborn = shop.opened().crew["stubborn"].runner
+        await shop.opened().start(["stubborn"])
+        async with anyio.create_task_group() as group:
+            group.start_soon(projects.close)
+            await stubborn.wait_until(lambda task: task.state is State.STOPPING)
+            while blog.supervisor is not None:
+                await anyio.sleep(0.01)
+            write(tmp_path / "blog", SLEEPER + '[tasks.b]\ncommand = "true"\n', "blog")
+        assert [project.supervisor for project in projects] == [None, None]
+
+
+async def test_a_project_registered_while_all_is_being_ended_ends_too(
+    opened: Opened, tmp_path: Path
+) -> None:
+    async with opened() as (projects, _):
+        shop, _ = await projects.register(write(tmp_path / "shop", STUBBORN))
+        stubborn = shop.opened().crew["stubborn"].runner
+        await shop.opened().start(["stubborn"])
+        async with anyio.create_task_group() as group:
+            group.start_soon(projects.close)
+            await stubborn.wait_until(lambda task: task.state is State.STOPPING)
+            late, _ = await projects.register(write(tmp_path / "blog", SLEEPER, "blog"))
+        assert late.supervisor is None

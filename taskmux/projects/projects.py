@@ -248,8 +248,9 @@ class Projects:
             async with aclosing(changes):
                 async for path in changes:
                     project = self._at(path)
-                    if project is not None:
-                        await self._follow(project)
+                    if project is not None and self._group is not None:
+                        # What one project has to stop for it is nothing to the others.
+                        self._group.start_soon(self._follow, project)
 
     async def _follow(self, project: Project) -> None:
         with suppress(TaskmuxError):  # told by an event, and kept in `project.error`

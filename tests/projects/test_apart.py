@@ -19,6 +19,22 @@ stop_grace_period = 1
 """
 
 
+async def test_a_change_that_takes_long_keeps_no_other_project_waiting(
+    opened: Opened, tmp_path: Path
+) -> None:
+    async with opened() as (projects, ear):
+        shop, _ = await projects.register(write(tmp_path / "shop", STUBBORN))
+        blog, _ = await projects.register(write(tmp_path / "blog", SLEEPER, "blog"))
+        stubborn = shop.opened().crew["stubborn"].runner
+        await shop.opened().start(["stubborn"])
+        write(tmp_path / "shop", SLEEPER)
+        await stubborn.wait_until(lambda task: task.state is State.STOPPING)
+        write(tmp_path / "blog", SLEEPER + '[tasks.b]\ncommand = "true"\n', "blog")
+        await ear.until("config_reloaded", session="blog")
+        assert stubborn.task.state is State.STOPPING
+        assert list(blog.opened().crew) == ["a", "b"]
+
+
 async def test_a_file_edited_while_all_is_being_ended_begins_nothing_anew(
     opened: Opened, tmp_path: Path
 ) -> None:

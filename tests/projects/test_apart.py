@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from taskmux.lifecycle import State
 from tests.projects.conftest import Opened
@@ -47,7 +48,7 @@ async def test_a_file_edited_while_all_is_being_ended_begins_nothing_anew(
             group.start_soon(projects.close)
             await stubborn.wait_until(lambda task: task.state is State.STOPPING)
             while blog.supervisor is not None:
-                await anyio.sleep(0.01)
+                await checkpoint()
             write(tmp_path / "blog", SLEEPER + '[tasks.b]\ncommand = "true"\n', "blog")
         assert [project.supervisor for project in projects] == [None, None]
 

@@ -85,6 +85,7 @@ class Reception:
         idle: float,
     ) -> None:
         self._listeners = listeners
+        self._group: TaskGroup | None = None
         self._visit, self._turn_away = visit, turn_away
         self._most, self._idle = most, idle
         self._guests: set[Guest] = set()
@@ -103,9 +104,15 @@ class Reception:
     async def serve(self) -> None:
         """Take in what comes until cancelled."""
         self.resume()
-        async with create_task_group() as group:
+        async with create_task_group() as self._group:
             for listener in self._listeners:
-                group.start_soon(self._serve, listener, group)
+                self._group.start_soon(self._serve, listener, self._group)
+
+    def move(self, listener: Listener[SocketStream]) -> None:
+        """Take in, from now on, who comes by `listener`, too; that is the one to be handed on."""
+        assert self._group is not None, "moved before it serves"
+        self._listeners = [listener]
+        self._group.start_soon(self._serve, listener, self._group)
 
     def pause(self) -> None:
         """Have whoever comes wait in front of the door."""

@@ -7,7 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from .desk import Desk
 from .lines import Lines
 from .messages import Envelope
 from .reception import Guest, Listening, Reception, room
+
+LOOK = 0.2
+"""Seconds between two looks whether the socket is still there: no kernel tells of that alone."""
 
 MOST = 1024
 """Connections at a time; fewer where these would take more than a quarter of our descriptors."""
@@ -45,7 +48,8 @@ async def open_unix_door(
     """Answer at the socket `path` while inside, to `most` connections at a time.
 
     Only its owner gets at the socket or its folder. A file left over at `path`
-    is replaced, so the caller must be the only daemon. Where somebody `was`
+    is replaced, so the caller must be the only daemon. If it is deleted, as cleaners of
+    temporary folders do, there soon is another one. Where somebody `was`
     listening before, go on there. Raises `OSError`.
     """
     if was is None:
@@ -60,6 +64,7 @@ async def open_unix_door(
     try:
         async with listener, create_task_group() as group:
             group.start_soon(reception.serve)
+            group.start_soon(_stay, path, reception)
             yield reception
             group.cancel_scope.cancel()
     finally:
@@ -71,6 +76,19 @@ async def _listen(path: Path) -> SocketListener:
     path.parent.chmod(0o700)
     with reachable(path) as name:
         return await anyio.create_unix_listener(name, mode=0o600)
+
+
+async def _stay(path: Path, reception: Reception) -> None:
+    async with AsyncExitStack() as listeners:
+        while True:
+            await anyio.sleep(LOOK)
+            if not _exists(path):
+                with suppress(OSError):  # a full disk, or a folder that is not ours any more
+                    reception.move(await listeners.enter_async_context(await _listen(path)))
+
+
+def _exists(path: Path) -> bool:
+    return os.path.lexists(path)
 
 
 def _remove(path: Path) -> None:

@@ -47,7 +47,13 @@ def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
         with alone(home / "starting.lock", PATIENCE) as lock:
             if answers(paths.door(home)):
                 return False
-            _spawn(home, environ, options, lock)
+            try:
+                _spawn(home, environ, options, lock)
+            except TaskmuxError:
+                # One that could not be reached, as its socket was deleted, may be back by now.
+                if answers(paths.door(home)):
+                    return False
+                raise
             return True
     except TimeoutError:
         why = f"one that somebody else is starting was not ready within {PATIENCE:g} s"

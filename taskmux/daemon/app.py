@@ -66,7 +66,7 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
     def damaged(path: Path, why: str) -> None:
         damages.append((path, why))
 
-    with only_one(home, patient=detached, held=held, damaged=damaged) as lock:
+    with only_one(home, waits=waiter.waits, held=held, damaged=damaged) as lock:
         if detached and not follows and not waiter.waits():
             # It gave up while another daemon was ending; nobody asks for one now.
             return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,19 +24,24 @@ from taskmux.files import (
     write_private,
 )
 
+PAUSE = 0.05
+"""Seconds between two looks at a lock that another daemon holds."""
+
 
 @contextmanager
 def only_one(
-    home: Path, *, patient: bool, damaged: Damage, held: int | None = None
+    home: Path, *, waits: Callable[[], bool], damaged: Damage, held: int | None = None
 ) -> Iterator[int]:
-    """Hold the home's lock; raise if another daemon does, unless `patient`, who waits its end.
+    """Hold the home's lock; raise if another daemon has it and still answers.
+
+    For the end of one that does not, it is waited as long as somebody `waits` for ours.
 
     Yields its descriptor; one that is `held` already is just kept.
     The kernel drops the lock with the process, however that ends: there is
     nothing to clean up after a crash, and no pid to mistake for another's.
     A daemon whose lock was deleted still answers, and counts.
     """
-    handle = _lock(home, patient) if held is None else held
+    handle = _lock(home, waits) if held is None else held
     try:
         remove_unfinished(home / "daemon.pid")
         make_way(home / "daemon.pid", damaged)
@@ -48,19 +54,28 @@ def only_one(
         os.close(handle)
 
 
-def _lock(home: Path, patient: bool) -> int:
+def _lock(home: Path, waits: Callable[[], bool]) -> int:
     make_private(home)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     handle = os.open(home / "daemon.lock", flags, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX if patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if answers(paths.door(home)):
+        while not (free := _taken(handle)) and waits() and not answers(paths.door(home)):
+            time.sleep(PAUSE)
+        if not free or answers(paths.door(home)):
             raise BlockingIOError
     except BlockingIOError:
         os.close(handle)
         why = f"another daemon runs already (pid {_pid(home) or 'unknown'})"
         raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
     return handle
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Waiter:

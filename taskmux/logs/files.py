@@ -133,11 +133,13 @@ def _same(path: Path, file: int) -> bool:
 def _rotated(path: Path) -> list[tuple[int, Path]]:
     """Return the number and place of each file but the newest, by number."""
     try:
-        places = list(path.parent.iterdir())
+        names = os.listdir(path.parent)  # noqa: PTH208 (a thousand logs would be a million paths)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    numbers = ((place.name.removeprefix(f"{path.name}."), place) for place in places)
-    return sorted((int(n), p) for n, p in numbers if n.isdecimal() and n.isascii() and n[0] != "0")
+    start = f"{path.name}."
+    numbers = (name.removeprefix(start) for name in names if name.startswith(start))
+    found = sorted(int(n) for n in numbers if n.isdecimal() and n.isascii() and n[0] != "0")
+    return [(number, _numbered(path, number)) for number in found]
 
 
 def _numbered(path: Path, number: int) -> Path:

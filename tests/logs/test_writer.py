@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from taskmux.logs import LogWriter, NotALogFile, Window, last_run, read, run_started, stamp
+from taskmux.logs import LogWriter, NotALogFile, Window, last_run, read, remove, run_started, stamp
 from taskmux.logs.cutter import CONTINUES, LINE_LIMIT
 from taskmux.logs.record import MARGIN
 
@@ -152,6 +152,19 @@ def test_files_that_are_not_full_are_no_reason_to_keep_more(path: Path, clock: C
         assert len(files(path)) <= 4
     log.close()
     assert texts(path) == [b"%d" % number + b"x" * 600 for number in range(16, 20)]
+
+
+def test_a_file_whose_name_is_a_number_is_none_of_a_log(path: Path, clock: Clock) -> None:
+    other = path.with_name("2")
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.write_bytes(b"somebody's\n")
+    log = writer(path, clock, 1000, 1)
+    log.feed(b"".join(b"%d\n" % number for number in range(200)))
+    log.clean()
+    log.close()
+    remove(path)
+    assert other.read_bytes() == b"somebody's\n"
+    assert list(path.parent.iterdir()) == [other]
 
 
 def test_one_feed_may_fill_several_files(path: Path, clock: Clock) -> None:

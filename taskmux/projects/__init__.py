@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .project import Project
+from .project import Project, read_config
 from .projects import Projects
 
-__all__ = ["Project", "Projects"]
+__all__ = ["Project", "Projects", "read_config"]

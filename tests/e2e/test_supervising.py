@@ -178,6 +178,16 @@ def test_a_removed_task_is_stopped_and_its_table_gone(site: Site) -> None:
     assert "sleep 1000' # stays" in (site.folder / "taskmux.toml").read_text()
 
 
+def test_what_cannot_be_removed_from_a_wrong_file_is_not_said_to_be_missing(site: Site) -> None:
+    site.write(SLEEPER)
+    site.ask("start")
+    with (site.folder / "taskmux.toml").open("a") as file:
+        file.write("[tasks.b]\ncommand = 'sleep 1000'\n[tasks.c\n")
+    status, answer = site.call("remove", "b")
+    assert (status, answer["error_code"]) == (2, "E101")
+    assert site.tasks()["a"]["state"] == "running"
+
+
 def test_an_added_task_is_there_at_once(site: Site) -> None:
     site.write(SLEEPER)
     site.ask("add", "web", "echo $PORT; sleep 1000", "--host", "web")

@@ -8,6 +8,7 @@ from pathlib import Path
 from taskmux import wire
 from taskmux.errors import TaskNotFound
 from taskmux.project.edit import add_task, remove_task
+from taskmux.projects import read_config
 
 from .house import House
 
@@ -50,8 +51,9 @@ async def add(house: House, request: wire.Add) -> wire.AddReport:
 async def remove(house: House, request: wire.Remove) -> wire.AddReport:
     """Stop a task and remove it from its project's taskmux.toml."""
     project = await house.project(request)
-    if request.task not in project.opened().crew.config.tasks:
-        raise TaskNotFound(request.task, project.opened().crew)
+    # By the file as it is: the daemon may not have read it yet, or have kept an older one.
+    if request.task not in (known := read_config(project.path).tasks):
+        raise TaskNotFound(request.task, known)
     await house.projects.edit(project, partial(remove_task, name=request.task))
     return wire.AddReport(
         session=project.session, task=request.task, action="removed", config=str(project.path)

@@ -106,7 +106,7 @@ __all__ = [
     "FileExists", "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal",
     "Interrupted", "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig",
     "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning",
-    "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed",
-    "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
-    "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
+    "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused",
+    "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut",
+    "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio import CancelScope
 from anyio.abc import TaskGroup, TaskStatus
 
 from taskmux import graph, paths
-from taskmux.errors import InvalidValue, NeverReady, TaskmuxError, TaskNotFound
+from taskmux.errors import InvalidValue, TaskmuxError, TaskNotFound
 from taskmux.lifecycle import RESTING, News, Stop
 from taskmux.logs import LogWriter, intruders
 from taskmux.processes import new_marker, shells_under_way
-from taskmux.project import Condition, ProjectConfig, TaskConfig, parse
+from taskmux.project import ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.store import Memory
 
 from .carried import CarriedMember
 from .environ import Identity, Sibling, sibling_at, task_environ
-from .gate import Verdict, verdict
 from .member import Member, recalled
 from .mending import Mending
+from .needs import all_met
 from .ports import TaskPorts
 from .services import Services
 from .specs import log_of, make_spec
@@ -256,33 +255,15 @@ class Crew:
         return {name: sibling_at(member.port) for name, member in self.members.items()}
 
     async def _dependencies(self, name: str) -> None:
-        member, needs = self[name], self.config.tasks[name].depends_on
-        # Looked up before anything is awaited: the next taskmux.toml may not have them.
-        awaited = {n: self[n].runner for n in needs if n not in member.spared}
-        failures: list[NeverReady] = []
+        member, needs = self[name], self.config.tasks[name].depends_on.items()
+        awaited = {self[n].runner: condition for n, condition in needs if n not in member.spared}
         try:
-            async with anyio.create_task_group() as group:
-                for dependency, runner in awaited.items():
-                    needed = partial(self._needed, name, dependency, runner, needs[dependency])
-                    group.start_soon(needed, failures, group.cancel_scope)
+            await all_met(name, awaited, partial(self._needs, name))
         finally:
             member.spared = frozenset()
-        if failures:
-            raise failures[0]
 
-    async def _needed(
-        self,
-        name: str,
-        dependency: str,
-        runner: Runner,
-        condition: Condition,
-        failures: list[NeverReady],
-        scope: CancelScope,
-    ) -> None:
-        task = await runner.wait_until(lambda task: verdict(task, condition) is not Verdict.WAIT)
-        if verdict(task, condition) is not Verdict.READY:
-            failures.append(NeverReady(name, dependency, f"it is {task.state}: {task.reason}"))
-            scope.cancel()
+    def _needs(self, name: str) -> Collection[str]:
+        return self.config.tasks[name].depends_on if name in self.config.tasks else ()
 
     def _tell(self, name: str, item: News) -> None:
         member = self.members.get(name) or self._leaving[name]

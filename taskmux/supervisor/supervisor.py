@@ -220,8 +220,8 @@ class Supervisor:
         if_stopped: bool,
     ) -> tuple[dict[str, Task], dict[str, int]]:
         """Start what `chosen` need; return how those were before, and their wishes' numbers."""
-        needed = graph.needed(self.crew.graph, chosen)
-        await self.crew.clear_ports(needed)
+        await self.crew.clear_ports(graph.needed(self.crew.graph, chosen))
+        needed = graph.needed(self.crew.graph, self.crew.known(chosen))  # by now
         before = {name: self.crew[name].task for name in chosen}
         if len(named) == 1 and not if_stopped and up(before[named[0]]):
             raise AlreadyRunning(named[0], before[named[0]].state)

@@ -57,14 +57,14 @@ class History:
     def blocks(self, start: int, end: int, size: int = LARGE) -> Iterator[tuple[int, bytes]]:
         """Yield whole lines between the two, about `size` bytes at a time, the oldest first."""
         while start < end:
-            stop = min(end, start + size)
-            block = self.read(start, stop)
-            if stop < end:
-                whole = block.rfind(b"\n") + 1
-                # A line may be longer than a block.
-                block = block[:whole] or self.read(start, self.forward(stop, 1, end))
+            # To look where a line ends and to read up to there spares a copy of the block.
+            stop = end if end - start <= size else self.back(start + size + 1, 1, start)
+            # A line may be longer than a block.
+            block = self.read(start, stop if stop > start else self.forward(start, 1, end))
+            if not block.endswith(b"\n"):  # the file was cut meanwhile
+                block = block[: block.rfind(b"\n") + 1]
             if not block:
-                return  # the file was cut meanwhile
+                return
             self._newest = start, block
             yield start, block
             start += len(block)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from taskmux.cli import main
 from taskmux.logs import Window, read, stamp
 
 from . import cpu
@@ -33,6 +36,8 @@ WORDS = [
     "GET", "POST", "users", "items", "200", "404", "timeout", "pool", "worker", "request",
     "served", "in", "ms", "cache", "miss",
 ]  # fmt: skip
+CONFIG = 'name = "bench"\n[tasks.log]\ncommand = "true"\nlog_file = "{log}"\n'
+
 TEXT = "^.{24}"
 """Before what an anchored pattern means in our lines: their stamps."""
 
@@ -55,16 +60,25 @@ def measure(scale: Scale) -> Iterator[Figure]:
         folder = Path(place)
         log = _log(folder / "default.log", A_LOG)
         for what, (ours, theirs) in PATTERNS.items():
-            yield _grep(f"CPU of `logs -g`, {what},", log, ours, theirs, scale, limited=True)
-        yield _grep("… a word in a third of the lines,", log, "timeout", "timeout", scale)
+            search = partial(_ours, log, ours)
+            yield _grep(f"CPU of `logs -g`, {what},", log, search, theirs, scale, limited=True)
+        (folder / "taskmux.toml").write_text(CONFIG.format(log=log))
+        command = partial(_command, folder, "timeout")
+        what = "… of the whole command, a word in half of the lines,"
+        yield _grep(what, log, command, "timeout", scale)
         yield _since(folder, scale)
 
 
 def _grep(
-    what: str, log: Path, ours: str, theirs: str, scale: Scale, limited: bool = False
+    what: str,
+    log: Path,
+    ours: Callable[[], float],
+    theirs: str,
+    scale: Scale,
+    limited: bool = False,
 ) -> Figure:
     found = compare(
-        partial(_ours, log, ours),
+        ours,
         partial(_bare, theirs, log),
         scale.reading_rounds,
         warm=True,
@@ -115,6 +129,19 @@ def _ours(log: Path, pattern: str) -> float:
     before = time.process_time()
     read({"log": log}, Window(grep=pattern))
     return time.process_time() - before
+
+
+def _command(folder: Path, pattern: str) -> float:
+    """Return the processor time of `taskmux logs log -g` into a pipe that somebody reads."""
+    environ = {"TASKMUX_HOME": str(folder / "home")}
+    with subprocess.Popen(["wc", "-l"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as reader:
+        assert reader.stdin is not None
+        with io.TextIOWrapper(reader.stdin, encoding="utf-8") as out:
+            before = time.process_time()
+            status = main(["logs", "log", "-g", pattern], environ, folder, out, sys.stderr)
+            spent = time.process_time() - before
+    assert status == 0, f"logs ended with {status}"
+    return spent
 
 
 def _bare(pattern: str, log: Path) -> float:

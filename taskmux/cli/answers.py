@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from taskmux.wire import HealthReport, Report
 
 if TYPE_CHECKING:
-    from taskmux.logs import Line
+    from taskmux.logs import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class Detailed:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Lines that tasks printed: `lines` ends, or, while followed, does not."""
+    """Lines that tasks printed: `batches` ends, or, while followed, does not."""
 
     tasks: Sequence[str]
-    lines: Iterator[Line]
+    batches: Iterator[Batch]
     raw: bool = False
     next: str | None = None
     """The cursor behind the lines; None while they are followed."""

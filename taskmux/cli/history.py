@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from taskmux.logs import Line, Window
+    from taskmux.logs import Batch, Window
 
     from . import options
 else:
@@ -61,7 +61,7 @@ def logs(
     if follow:
         return Output(list(sources), _following(sources, window), raw)
     excerpt = read(sources, window)
-    return Output(list(sources), iter(excerpt.lines), raw, excerpt.next, len(tasks or ()) == 1)
+    return Output(list(sources), iter(excerpt.batches), raw, excerpt.next, len(tasks or ()) == 1)
 
 
 def logs_clean(session: Session, tasks: options.Tasks = None) -> Answer:
@@ -103,18 +103,19 @@ def events(
     return wire.EventsReport(events=found, count=len(found), next=newest)
 
 
-def _following(sources: Mapping[str, Path], window: Window) -> Iterator[Line]:
-    from taskmux.logs import follow, read
+def _following(sources: Mapping[str, Path], window: Window) -> Iterator[Batch]:
+    from taskmux.logs import Passage, follow, read
 
     excerpt = read(sources, window)
-    yield from excerpt.lines
+    yield from excerpt.batches
     later = follow(sources, excerpt.next)
     if window.grep is not None:
         from taskmux.pattern import Pattern
 
         pattern = Pattern(window.grep, ignore_case=window.ignore_case)
         later = (line for line in later if pattern.found_in(line.text))
-    yield from later
+    for line in later:
+        yield [Passage.of(line)]
 
 
 def _when(text: str | None) -> datetime | None:

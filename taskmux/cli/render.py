@@ -78,8 +78,9 @@ class ForPrograms:
         if output.next is not None:
             self._write(lines.report(output))
             return
-        for line in output.lines:
-            self._write(lines.entry(line, output.raw))
+        for batch in output.batches:
+            for line in lines.entries(batch, output.raw):
+                self._write(line)
 
     def _write(self, document: object) -> None:
         try:
@@ -168,18 +169,26 @@ class ForPeople:
         self._out.write(drawn.get())
 
     def _output(self, output: Output) -> None:
-        from .output import printed
+        from . import output as lines
 
-        line = None
-        for line in printed(output, self._colour()):
-            if output.raw and (buffer := getattr(self._out, "buffer", None)) is not None:
-                buffer.write(line)
-                buffer.flush()
-            else:
-                self._out.write(line.decode(errors="replace"))
+        text: str | bytes | None = None
+        if output.raw:
+            for text in lines.raw(output):
+                self._raw(text)
+        else:
+            for text in lines.printed(output, self._colour()):
+                self._out.write(text)
                 self._out.flush()
-        if line is None:
+        if text is None:
             self.notice("no lines to show")
+
+    def _raw(self, text: bytes) -> None:
+        if (buffer := getattr(self._out, "buffer", None)) is not None:
+            buffer.write(text)
+            buffer.flush()
+        else:
+            self._out.write(text.decode(errors="replace"))
+            self._out.flush()
 
     def _colour(self) -> bool:
         dumb = self._environ.get("TERM") == "dumb"

@@ -9,20 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskmux.errors import BadRequest
 
 from .cursor import Mark, cursor, mark_at, parse_cursor, position_of
+from .excerpt import Batch, Excerpt, by_time, first_lines, lines_of
 from .history import History, Pread, open_history
 from .record import instant_ms
 from .record import stamp_of as stamp_at
 from .runs import span_of_run
 from .search import Span
-from .selection import Placed, Selection, keep_last, stamp_of
-from .window import Excerpt, Line, Window
+from .selection import Selection, keep_last
+from .window import Window
 
 if TYPE_CHECKING:
     from taskmux.pattern import Pattern
@@ -56,31 +56,29 @@ def read(
         logs = [Selection(*place, pattern, window.context) for place in places]
         if window.lines is not None:
             keep_last(logs, window.lines)
-        found = logs[0] if len(logs) == 1 else merge(*logs, key=stamp_of)
-        lines, ends, more = _page(found, limit)
-        behind = {log.task: ends.get(log.task, log.begin) if more else log.span[1] for log in logs}
+        batches, more = _page(by_time(iter(log) for log in logs), limit)
+        read_to = {passage.task: passage for batch in batches for passage in batch} if more else {}
+        behind = {log.task: log.begin if more else log.span[1] for log in logs}
+        behind |= {task: passage.end for task, passage in read_to.items()}
         marked = {log.task: mark_at(log.history, behind[log.task]) for log in logs}
         # A log without lines of that run is where it was.
         marked = {task: marked.get(task, marks.get(task)) for task in sources}
         following = cursor({task: mark for task, mark in marked.items() if mark is not None})
-        return Excerpt(lines, following, more)
+        return Excerpt(batches, following, more)
 
 
-def _page(
-    placed: Iterable[Placed], limit: int | None
-) -> tuple[tuple[Line, ...], dict[str, int], bool]:
-    """Return lines up to `limit`, where those of each task end, and whether there are more."""
-    if limit is None:
-        return tuple(line for line, _ in placed), {}, False
-    lines: list[Line] = []
-    ends: dict[str, int] = {}
-    for line, end in placed:
-        limit -= OVERHEAD + len(line.task) + len(line.text)
-        if limit < 0 and lines:  # one is always taken, however long it is
-            return tuple(lines), ends, True
-        lines.append(line)
-        ends[line.task] = end
-    return tuple(lines), ends, False
+def _page(batches: Iterable[Batch], limit: int | None) -> tuple[tuple[Batch, ...], bool]:
+    """Return what there is up to `limit`, and whether there is more."""
+    if limit is None:  # nobody asks where lines end, which takes more memory than they do
+        return tuple([passage.adrift for passage in batch] for batch in batches), False
+    taken: list[Batch] = []
+    for batch in batches:
+        for count, line in enumerate(lines_of(batch)):
+            limit -= OVERHEAD + len(line.task) + len(line.text)
+            if limit < 0 and (taken or count):  # one is always taken, however long it is
+                return (*taken, first_lines(batch, count)), True
+        taken.append(batch)
+    return tuple(taken), False
 
 
 @contextmanager

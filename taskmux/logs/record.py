@@ -26,6 +26,7 @@ RUN_MARK = OURS + b"run "
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}")
 STAMPED = re.compile(STAMP.pattern + b" ")
 
+_UNSTAMPED = re.compile(rb"\n(?!" + STAMPED.pattern + rb"|\Z)")
 _RUN = re.compile(re.escape(RUN_MARK) + rb"(\d{1,18}) started ")
 _MS = timedelta(milliseconds=1)
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,6 +76,11 @@ def split(line: bytes) -> tuple[bytes, bytes]:
     if STAMPED.match(line):
         return line[: MARGIN - 1], line[MARGIN:]
     return b"", line
+
+
+def all_stamped(lines: bytes) -> bool:
+    """Return whether each of `lines` is whole, and has a stamp."""
+    return lines[-1:] == b"\n" and bool(STAMPED.match(lines)) and not _UNSTAMPED.search(lines)
 
 
 def stamped(lines: bytes, prefix: bytes) -> bytes:

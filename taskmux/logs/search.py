@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 """Where lines begin and end, the last newline included."""
 
+Found = tuple[int, bytes, Sequence[Span]]
+"""Where a block begins, the block, and where in it the lines are that are wanted."""
+
 KEPT = 10_000
 """Matches that are remembered; of more than that only where they begin."""
 
@@ -29,18 +32,19 @@ class Last:
     """Where they are. None: they are too many to be kept, and to be looked for from `begin` on."""
 
 
-def matches(history: History, pattern: Pattern, within: Span) -> Iterator[Span]:
+def matches(history: History, pattern: Pattern, within: Span) -> Iterator[Found]:
     """Yield where the lines are that match, the oldest first; looks no further than is read."""
     for begin, block in history.blocks(*within):
-        for start, end in pattern.lines_in(block, MARGIN):
-            yield begin + start, begin + end + 1
+        if spans := pattern.lines_in(block, MARGIN):
+            yield begin, block, spans
 
 
 def last_matches(history: History, pattern: Pattern, within: Span, last: int) -> Last:
     """Return the last so many lines that match."""
     begin, count, pieces = within[1], 0, []
     for base, block in history.blocks_back(*within) if last else ():
-        spans = [(base + start, base + end + 1) for start, end in pattern.lines_in(block, MARGIN)]
+        found = pattern.lines_in(block, MARGIN)
+        spans = [(base + start, base + end) for start, end in each(block, found)]
         if spans := spans[count - last :]:
             begin, count = spans[0][0], count + len(spans)
             pieces.append(spans if count <= KEPT else [])
@@ -62,10 +66,29 @@ def around(history: History, found: Iterable[Span], context: int, within: Span) 
             seen = end
 
 
-def texts(history: History, spans: Iterable[Span]) -> Iterator[tuple[int, bytes]]:
-    """Yield where each span begins and what it holds; neighbours are read together."""
-    base, block = 0, b""
+def placed(found: Iterable[Found]) -> Iterator[Span]:
+    """Yield where in the log the lines found are."""
+    for base, _, spans in found:
+        for start, end in spans:
+            yield base + start, base + end
+
+
+def together(history: History, spans: Iterable[Span]) -> Iterator[Found]:
+    """Yield what is at `spans` of the log; neighbours are read together."""
+    base, block, inside = 0, b"", list[Span]()
     for start, end in spans:
         if not base <= start <= end <= base + len(block):
-            base, block = start, history.read(start, max(end, start + SMALL))
-        yield start, block[start - base : end - base]
+            if inside:
+                yield base, block, inside
+            base, block, inside = start, history.read(start, max(end, start + SMALL)), []
+        inside.append((start - base, end - base))
+    if inside:
+        yield base, block, inside
+
+
+def each(block: bytes, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield the lines in `spans` of a block one by one."""
+    for start, end in spans:
+        while (behind := block.find(b"\n", start, end) + 1) > 0:
+            yield start, behind
+            start = behind

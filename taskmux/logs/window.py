@@ -1,4 +1,4 @@
-"""What may be asked of logs, and what the answer is made of."""
+"""What may be asked of logs, and a line of the answer."""
 
 from __future__ import annotations
 
@@ -43,13 +43,3 @@ class Line:
     def ts(self) -> str:
         """The stamp as JSON shows instants."""
         return f"{self.stamp}Z"
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """Lines by time, and the cursor behind the last that was looked at."""
-
-    lines: tuple[Line, ...]
-    next: str
-    more: bool = False
-    """Whether there are more behind `next` of those that were there to be read."""

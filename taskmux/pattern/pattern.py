@@ -51,16 +51,18 @@ class Pattern:
         mended = text.decode(errors="replace").encode()
         return mended != text and self._compiled.search(mended) is not None
 
-    def lines_in(self, block: bytes, margin: int = 0) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each line of `block` that matches behind its first `margin` bytes.
+    def lines_in(self, block: bytes, margin: int = 0) -> list[tuple[int, int]]:
+        """Return where the lines of `block` are that match behind their first `margin` bytes.
 
-        `block` ends with a newline, which no line has as part of it. Finds what
-        `found_in` finds line by line, as quickly as the pattern allows.
+        `block` ends with a newline, and so does each span; lines that follow each other may
+        be one. Finds what `found_in` finds line by line, as quickly as the pattern allows.
         """
         if margin not in self._searches:
             self._searches[margin] = self._search(margin)
         search = self._searches[margin]
-        return self._line_by_line(block, margin) if search is None else search.lines_in(block)
+        if search is None:
+            return list(self._line_by_line(block, margin))
+        return search.lines_in(block)
 
     @property
     def _key(self) -> tuple[bytes, bool]:
@@ -84,9 +86,10 @@ class Pattern:
     def _line_by_line(self, block: bytes, margin: int) -> Iterator[tuple[int, int]]:
         start = 0
         for line in block.split(b"\n")[:-1]:
+            end = start + len(line) + 1
             if self.found_in(line[margin:]):
-                yield start, start + len(line)
-            start += len(line) + 1
+                yield start, end
+            start = end
 
 
 def _why(error: Exception) -> str:

@@ -80,9 +80,17 @@ PIECES = [
 
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=3)).map(b"".join))
 def test_nothing_that_drives_a_terminal_is_left(text: bytes) -> None:
-    control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+    control = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
     assert not control.search(clean(text))
     assert not control.search(re.sub(r"\x1b\[[0-9;:]*m", "", coloured(text)))
+
+
+@given(st.lists(st.lists(st.sampled_from([*PIECES, b"31m", b"\xff"])).map(b"".join)))
+def test_lines_may_be_given_together(lines: list[bytes]) -> None:
+    lines = [line.replace(b"\n", b"") for line in lines]
+    block = b"".join(b"12:00 " + line + b"\n" for line in lines)
+    assert clean(block, 6) == "".join(f"12:00 {clean(line)}\n" for line in lines)
+    assert coloured(block, 6) == "".join(f"12:00 {coloured(line)}\n" for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from taskmux.logs import Excerpt, Line, Window, read
+from taskmux.logs import MARGIN, Excerpt, Line, Window, read
 from taskmux.logs.record import stamp_of
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -98,6 +98,23 @@ def test_what_just_fits_is_all_there_is(sources: dict[str, Path]) -> None:
     cost = sum(64 + len(line.task) + len(line.text) for line in whole)
     assert not read(sources, Window(), limit=cost).more
     assert read(sources, Window(), limit=cost - 1).more
+
+
+@pytest.mark.parametrize("context", [0, 1])
+@pytest.mark.parametrize(("grep", "count"), [(None, 9), ("x", 4), ("o", 5)])
+def test_pages_may_end_between_lines_without_a_stamp(
+    tmp_path: Path, grep: str | None, count: int, context: int
+) -> None:
+    path, stamp, long = tmp_path / "api.log", stamp_of(START).decode(), "." * MARGIN
+    path.write_text(
+        f"{long}x\n{long}o\n\n{stamp} one\n{long}xo\n{long}ox\n\n{stamp} two\n{long}x\n"
+    )
+    for sources in ({"api": path}, {"api": path, "web": path}):
+        window = Window(grep=grep, context=context)
+        whole = read(sources, window).lines
+        assert context or len(whole) == count * len(sources)
+        for limit in (1, 170):
+            assert lines_of(pages(sources, window, limit)) == list(whole)
 
 
 def test_pages_go_on_through_a_rotation(sources: dict[str, Path]) -> None:

@@ -134,6 +134,21 @@ def test_tasks_are_merged_by_time_and_ties_stay_in_order(tmp_path: Path) -> None
     assert read(sources, Window(lines=0)).lines == ()
 
 
+@pytest.mark.parametrize("window", [Window(), Window(lines=700), Window(grep="1")])
+def test_long_logs_are_merged_in_the_same_order(tmp_path: Path, window: Window) -> None:
+    start, lines = int(NOON.timestamp() * 1000), list[tuple[int, int, bytes]]()
+    for task, often in enumerate((50, 1, 400)):
+        with (tmp_path / f"{task}.log").open("wb") as file:
+            for number in range(500):
+                text = b"%d.%d" % (task, number) + b"x" * 900
+                lines.append((start + number // often, task, text))
+                file.write(stamp_of(start + number // often) + b" " + text + b"\n")
+    found = read({str(task): tmp_path / f"{task}.log" for task in range(3)}, window).lines
+    expected = [text for _, _, text in sorted(lines, key=lambda line: line[:2])]
+    expected = [text for text in expected if window.grep is None or b"1" in text]
+    assert [line.text for line in found] == expected[-(window.lines or len(expected)) :]
+
+
 class CountingPread:
     def __init__(self) -> None:
         self.bytes = 0

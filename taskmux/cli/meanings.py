@@ -59,7 +59,8 @@ OF_TASK = {
     "max_restarts": "restarts before it is given up; counted anew after 60 s of being well",
     "restart_backoff": "base of the time before a restart",
     "log_file": (
-        "where its output goes, relative to the project's folder, instead of taskmux's own"
+        "where its output goes, relative to the project's folder, instead of taskmux's own; "
+        "a change holds at once, what was written stays where it is"
     ),
     "log_max_size": "size at which its log is rotated",
     "log_max_files": "rotated logs that are kept",

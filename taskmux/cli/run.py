@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from taskmux import paths
-from taskmux.errors import BadRequest, Internal, Interrupted, TaskmuxError
+from taskmux.errors import BadRequest, Internal, Interrupted, NotShown, TaskmuxError
+from taskmux.scarcity import described
 
 from . import argv as words
 from .answers import Answer
@@ -81,10 +82,13 @@ def _answer(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, render: 
 
 def _show(answer: Answer, render: Renderer, out: TextIO) -> int:
     status = answer if isinstance(answer, int) else int(not getattr(answer, "ok", True))
-    # Somebody who stops reading (`| head`) has what they wanted.
-    with suppress(BrokenPipeError):
+    try:
         render.show(answer)
         out.flush()
+    except BrokenPipeError:  # somebody who stops reading (`| head`) has what they wanted
+        pass
+    except OSError as error:
+        raise NotShown(described(error)) from None
     return status
 
 

@@ -43,6 +43,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── Internal                  E900
 ├── Interrupted               E901  exit status 130
 ├── TimedOut                  E902  exit status 124
+├── NotShown                  E903
 └── Refused                   the daemon's own error, whatever its number
 """
 
@@ -78,6 +79,7 @@ from .doors import (
     Interrupted,
     NobodyOffers,
     NotAllowed,
+    NotShown,
     PluginFailed,
     TimedOut,
     UnknownCommand,
@@ -106,7 +108,7 @@ __all__ = [
     "FileExists", "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal",
     "Interrupted", "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig",
     "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning",
-    "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused",
-    "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut",
-    "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
+    "NotShown", "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch",
+    "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError",
+    "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
 ]  # fmt: skip

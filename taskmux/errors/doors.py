@@ -86,3 +86,12 @@ class TimedOut(TaskmuxError):
         stood = "; ".join(f"{task} is {state}" for task, state in states.items())
         sentence = f"no {waiting_for} within {limit:g} s" + (f": {stood}" if stood else "")
         super().__init__(sentence, hint="run `taskmux status`", limit=limit, states=dict(states))
+
+
+class NotShown(TaskmuxError):
+    """The answer could not be written. What was asked for has been done."""
+
+    code = "E903"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the answer could not be written: {why}", hint=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,6 +84,14 @@ class Store:
     def save_project(self, session: str, memory: ProjectMemory) -> None:
         """Replace what is remembered of a project."""
         write_private(self._path(session), msgspec.json.encode(memory))
+
+    def rename_project(self, before: str, session: str) -> None:
+        """Keep by another name what is kept of a project, logs and all. Raises `OSError`."""
+        old, new = (paths.project(self._home, name) for name in (before, session))
+        if os.path.lexists(new):
+            self.set_aside(new, f"the project that was called {before} has its name now")
+        if old.exists():
+            old.rename(new)
 
     def forget_project(self, session: str) -> None:
         """Remember nothing of a project any more; its logs stay."""

@@ -152,6 +152,8 @@ class LogWriter:
 
     def declare(self, path: Path, *, max_size: int, max_files: int) -> None:
         """Write on elsewhere, or by other limits; what was written stays where it is."""
+        if self._still_there(path):  # its folder has another name
+            self.path = path
         if (path, max_size, max_files) == (self.path, self._max_size, self._max_files):
             return
         self._add(disowned(self._cutter.reset()))
@@ -257,21 +259,21 @@ class LogWriter:
         if self._file is None or now != self._looked_ms:
             self._looked_ms = now
             self._stamp_with(max(now, self._newest_ms))
-            if not self._still_there():
+            if not self._still_there(self.path):
                 self._open()
 
     def _stamp_with(self, instant_ms: int) -> None:
         self._newest_ms = instant_ms
         self._prefix = stamp_of(instant_ms) + b" "
 
-    def _still_there(self) -> bool:
+    def _still_there(self, path: Path) -> bool:
         if self._file is None:
             return False
         mine = os.fstat(self._file)
         self._size = mine.st_size
         try:
-            return os.path.samestat(mine, self.path.stat())
-        except FileNotFoundError:
+            return os.path.samestat(mine, path.stat())
+        except OSError:
             return False
 
     def _open(self) -> None:

@@ -74,6 +74,13 @@ class Ports:
         """Reserve `port` for `owner`, who may be listening on it."""
         self._taken[owner] = port
 
+    def rename(self, before: str, after: str) -> None:
+        """Let owners that began with `before` begin with `after`."""
+        self._taken = {
+            after + name.removeprefix(before) if name.startswith(before) else name: port
+            for name, port in self._taken.items()
+        }
+
     def release(self, owner: str) -> None:
         """Let others have the port of `owner`, if it has one."""
         self._taken.pop(owner, None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskStatus
 
+from taskmux import paths
 from taskmux.errors import EmptyConfig, NoConfig, NotWritten, TaskmuxError
 from taskmux.files import read_text
 from taskmux.lifecycle import RESTING
@@ -49,6 +50,27 @@ class Project:
         self._carried = carried
         self._closing = anyio.Event()
         self._resume = False
+
+    @property
+    def name(self) -> str:
+        """What the newest file that was right calls it; its session, as soon as that is free."""
+        return self.session if self._config is None else self._config.name
+
+    def rename(self, session: str) -> None:
+        """Go by another name; raise `NotWritten` if what is kept of it cannot, and nothing has."""
+        try:
+            self._services.store.rename_project(self.session, session)
+        except OSError as error:
+            folder = paths.project(self._services.home, session)
+            raise NotWritten(str(folder), described(error)) from None
+        before, self.session = self.session, session
+        if self.supervisor is not None:
+            self.supervisor.rename(session)
+        self._services.bus.publish("project_renamed", session, before=before)
+
+    def refuse(self, error: TaskmuxError) -> None:
+        """Take notice of what is wrong with the file beyond what it says."""
+        self._note_error(error)
 
     @property
     def state(self) -> str:

@@ -12,7 +12,13 @@ import anyio
 from anyio import create_task_group
 from anyio.abc import TaskGroup
 
-from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
+from taskmux.errors import (
+    BadRequest,
+    NameTaken,
+    NotRegistered,
+    TaskmuxError,
+    UnknownSession,
+)
 from taskmux.supervisor import AGAIN, CarriedProject, Saving, Services
 from taskmux.undertaking import Undertakings
 
@@ -103,7 +109,7 @@ class Projects:
     async def reload(self, project: Project) -> tuple[Project, list[str]]:
         """Read a project's file again; return the project, and the tasks to restart for it."""
         if project.supervisor is not None:
-            return project, await self._see_through(project.reload) or []
+            return project, await self._see_through(partial(self._take, project)) or []
         read_config(project.path)
         return await self._see_through(partial(self._reopen, project)), []
 
@@ -252,9 +258,31 @@ class Projects:
                         # What one project has to stop for it is nothing to the others.
                         self._group.start_soon(self._follow, project)
 
+    async def _take(self, project: Project) -> list[str] | None:
+        """Take what a project's file says now, its name too; return the tasks to restart for it."""
+        outdated = await project.reload()
+        async with self._registering, project.lock:
+            if self._projects.get(project.session) is project and project.name != project.session:
+                self._rename(project)
+        return outdated
+
+    def _rename(self, project: Project) -> None:
+        before, session = project.session, project.name
+        try:
+            if session in self._projects:
+                other = str(self._projects[session].path)
+                raise NameTaken(session, str(project.path), other)
+            project.rename(session)
+        except TaskmuxError as error:  # it goes on by the name it had
+            project.refuse(error)
+            raise
+        self._projects[session] = self._projects.pop(before)
+        self._hosts[session] = self._hosts.pop(before)
+        self._save()
+
     async def _follow(self, project: Project) -> None:
         with suppress(TaskmuxError):  # told by an event, and kept in `project.error`
             if project.supervisor is not None:
-                await project.reload()
+                await self._take(project)
             elif self._closing is None and project.changed():
                 await self._reopen(project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .carried import CarriedProject
 from .gate import settled
 from .ledger import end_leftovers
-from .outcome import OVERTAKEN
+from .outcome import OVERTAKEN, done, failure
 from .reports import health_report, task_report
 from .saving import AGAIN, Saving
 from .services import Services
@@ -13,6 +13,6 @@ from .supervisor import Supervisor
 from .usage import Meter
 
 __all__ = [
-    "AGAIN", "OVERTAKEN", "CarriedProject", "Meter", "Saving", "Services", "Supervisor",
-    "end_leftovers", "health_report", "settled", "task_report",
+    "AGAIN", "OVERTAKEN", "CarriedProject", "Meter", "Saving", "Services", "Supervisor", "done",
+    "end_leftovers", "failure", "health_report", "settled", "task_report",
 ]  # fmt: skip

@@ -69,6 +69,13 @@ class Crew:
         """Who depends on whom."""
         return {name: task.depends_on for name, task in self.config.tasks.items()}
 
+    def rename(self, session: str) -> None:
+        """Go by another name of the project's, under which its folder is already."""
+        self._session = session
+        self._ports.rename(session)
+        for name, member in self.members.items():
+            self._declare_log(member, self.config.tasks[name])
+
     def check(self, config: ProjectConfig) -> None:
         """Raise what is wrong with `config` and shows only when it is carried out."""
         self._specs(config)
@@ -96,10 +103,8 @@ class Crew:
         self.config = config
         self._leaving = {n: member for n, member in self.members.items() if n not in specs}
         for name in self.members.keys() & specs.keys():
-            runner, task = self.members[name].runner, config.tasks[name]
-            runner.declare(specs[name])
-            sizes = {"max_size": task.log_max_size, "max_files": task.log_max_files}
-            runner.log.declare(self._log_of(task), **sizes)
+            self.members[name].runner.declare(specs[name])
+            self._declare_log(self.members[name], config.tasks[name])
         self.members = {name: fresh.get(name) or self.members[name] for name in specs}
         for name in carried.keys() & specs.keys():
             self.members[name].runner.take_over(carried[name].runner)
@@ -215,6 +220,10 @@ class Crew:
             why = f"{path} cannot be written: {error.strerror or error}"
             key, config = f"tasks.{task.name}.log_file", str(self.folder / paths.CONFIG_NAME)
             raise InvalidValue(config, key, None, why) from None
+
+    def _declare_log(self, member: Member, task: TaskConfig) -> None:
+        sizes = {"max_size": task.log_max_size, "max_files": task.log_max_files}
+        member.runner.log.declare(self._log_of(task), **sizes)
 
     def _log_of(self, task: TaskConfig) -> Path:
         return log_of(task, self.folder, self._services.home, self._session)

@@ -34,6 +34,11 @@ class Ledger:
         self._cycling: dict[str, tuple[int, Memory]] = {}
         self._saving = Saving(services.bus, session)
 
+    def rename(self, session: str) -> None:
+        """Write by another name of the project's from now on."""
+        self._session = self._saving.session = session
+        self.note_change()
+
     @property
     def unsaved(self) -> str | None:
         """Why the newest could not be written; None if it could."""

@@ -37,6 +37,12 @@ class TaskPorts:
         """Reserve the port that a task at work may be listening on."""
         self._services.ports.keep(self._owner(name), port)
 
+    def rename(self, session: str) -> None:
+        """Go by another name of the project's."""
+        before = self._owner("")
+        self._session = session
+        self._services.ports.rename(before, self._owner(""))
+
     def release(self, name: str) -> None:
         """Let others have the port of a task."""
         self._services.ports.release(self._owner(name))

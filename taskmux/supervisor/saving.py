@@ -16,7 +16,7 @@ class Saving:
 
     def __init__(self, bus: Bus, session: str | None = None) -> None:
         self._bus = bus
-        self._session = session
+        self.session = session
         self.trouble: str | None = None
         """Why the newest could not be written; None if it could."""
 
@@ -32,7 +32,7 @@ class Saving:
         except OSError as error:
             self.trouble = described(error)
         if self.trouble is not None and before is None:
-            self._bus.publish("state_not_saved", self._session, reason=self.trouble)
+            self._bus.publish("state_not_saved", self.session, reason=self.trouble)
         if self.trouble is None and before is not None:
-            self._bus.publish("state_saved", self._session)
+            self._bus.publish("state_saved", self.session)
         return self.trouble is None

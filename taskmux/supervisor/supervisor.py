@@ -188,13 +188,11 @@ class Supervisor:
         members = {name: self.crew[name].carry() for name in self.crew}
         return CarriedProject(self.crew.config.text, self._ledger.known(self.crew), members)
 
-    def report(self, name: str, action: str) -> ActionReport:
-        """Report that `action` was done about a task, and how it is now."""
-        return outcome.done(name, self.crew[name].runner, action)
-
-    def failure(self, name: str) -> TaskmuxError:
-        """Return why what was last asked of a task did not happen."""
-        return outcome.failure(name, self.crew[name].runner)
+    def rename(self, session: str) -> None:
+        """Go by another name, under which the project's folder is already."""
+        self.session = session
+        self._ledger.rename(session)
+        self.crew.rename(session)
 
     @property
     def unsaved(self) -> str | None:

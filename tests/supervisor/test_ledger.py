@@ -13,7 +13,7 @@ from taskmux import paths
 from taskmux.lifecycle import RESTING, State, Stop, Task
 from taskmux.processes import boot_id
 from taskmux.store import Child, Memory, ProjectMemory
-from taskmux.supervisor import Services, Supervisor
+from taskmux.supervisor import Services, Supervisor, failure
 from tests.projects.estate import Ear, Survivor
 from tests.supervisor.conftest import Opened
 
@@ -123,7 +123,7 @@ async def test_a_dependency_that_comes_back_is_waited_for(
     async with opened(tables) as supervisor:
         web = await until(supervisor, "web", *RESTING)
         assert (web.state, states(supervisor)["db"]) == (State.FAILED, State.FAILED)
-        assert supervisor.failure("web").code == "E214"
+        assert failure("web", supervisor.crew["web"].runner).code == "E214"
 
 
 async def test_the_next_crash_of_such_a_task_is_like_any_other(
@@ -140,7 +140,7 @@ async def test_the_next_crash_of_such_a_task_is_like_any_other(
         assert life is not None
         os.kill(life.pid, 9)
         await until(supervisor, "web", *RESTING)
-        assert supervisor.failure("web").code == "E214"
+        assert failure("web", supervisor.crew["web"].runner).code == "E214"
 
 
 STUBBORN = """

@@ -14,7 +14,7 @@ from taskmux.errors import BadRequest, Overtaken, TimedOut
 from taskmux.lifecycle import RESTING, State
 from taskmux.logs import OURS, Window, read
 from taskmux.pattern import BadPattern, Pattern
-from taskmux.supervisor import OVERTAKEN, Supervisor, settled
+from taskmux.supervisor import OVERTAKEN, Supervisor, done, failure, settled
 from taskmux.threads import in_thread
 
 from .house import House
@@ -73,7 +73,7 @@ async def clean_logs(house: House, request: wire.CleanLogs) -> Answer:
     names = request.names or tuple(supervisor.crew)
     for name in names:
         supervisor.crew[name].runner.log.clean()
-    results = [supervisor.report(name, "cleaned") for name in names]
+    results = [done(name, supervisor.crew[name].runner, "cleaned") for name in names]
     return _answer(supervisor, request, results)
 
 
@@ -102,7 +102,8 @@ async def wait(house: House, request: wire.Wait) -> wire.WaitReport:
         session=supervisor.session,
         until=request.until,
         results=[
-            supervisor.report(name, "reached" if reached[name] else "missed") for name in names
+            done(name, supervisor.crew[name].runner, "reached" if reached[name] else "missed")
+            for name in names
         ],
     )
 
@@ -181,5 +182,5 @@ def _answer(
     if result.action == OVERTAKEN:
         raise Overtaken(result.task, result.state, result.reason)
     if result.error_code is not UNSET:
-        raise supervisor.failure(result.task)
+        raise failure(result.task, supervisor.crew[result.task].runner)
     return result

@@ -392,39 +392,6 @@ async def test_a_registry_that_cannot_be_written_costs_only_that(
         await shop.opened().start(["a"])
 
 
-async def test_a_renamed_project_keeps_its_id_and_its_processes(
-    opened: Opened, services: Services, tmp_path: Path
-) -> None:
-    folder = tmp_path / "shop"
-    path = write(folder, SLEEPER)
-    async with opened() as (projects, ear):
-        shop, _ = await projects.register(path)
-        await shop.opened().start(["a"])
-        pid = pid_of(shop)
-        write(folder, SLEEPER, "store")
-        await ear.until("config_reloaded")
-        assert await projects.resolve(None, str(path)) is projects.find("shop") is shop
-        assert pid_of(shop) == pid
-        assert await projects.register(path) == (shop, "already_registered")
-        with pytest.raises(UnknownSession):
-            projects.find("store")
-        # The new name is free for another folder, the old one is not.
-        store, _ = await projects.register(write(tmp_path / "store", SLEEPER, "store"))
-        assert store is not shop
-        with pytest.raises(NameTaken):
-            await projects.register(write(tmp_path / "other", SLEEPER))
-        await shop.opened().restart(["a"])
-        life = shop.opened().crew["a"].runner.life
-        assert life is not None
-        environ = life.outfit.environ
-        assert (environ["TASKMUX_PROJECT"], environ["TASKMUX_SESSION"]) == ("store", "shop")
-        await projects.close(resume=True)
-    async with opened() as (projects, _):
-        shop = projects.find("shop")
-        assert shop.path == path
-        await shop.opened().crew["a"].runner.wait_until(lambda task: task.alive)
-
-
 async def test_an_edit_of_ours_is_refused_before_it_is_written(
     opened: Opened, tmp_path: Path
 ) -> None:

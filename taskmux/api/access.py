@@ -70,7 +70,7 @@ def _same_user(visitor: Visitor, house: House) -> bool:
 
 
 def _knows(authorizations: Sequence[str], token: str) -> bool:
-    if len(authorizations) != 1:
+    if len(authorizations) != 1 or not token:  # an empty one is known to everybody
         return False
     scheme, _, credentials = authorizations[0].partition(" ")
     same = compare_digest(credentials.strip().encode(), token.encode())

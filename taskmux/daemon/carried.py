@@ -16,17 +16,24 @@ from taskmux.api.reception import Listening
 from taskmux.processes import Trace
 from taskmux.supervisor import CarriedProject
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a daemon of an older version could not be followed by one of this any more."""
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedWebSocket:
+    """The WebSocket, open, and what lets in whoever the kernel can't vouch for."""
+
+    listening: Listening
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class CarriedDoors:
-    """Both doors, open."""
+    """Both doors, open; the second one is not always there."""
 
     unix: Listening
-    websocket: Listening | None
-    token: str
+    websocket: CarriedWebSocket | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class CarriedDaemon:
         yield self.lock
         yield from self.doors.unix.descriptors
         if self.doors.websocket is not None:
-            yield from self.doors.websocket.descriptors
+            yield from self.doors.websocket.listening.descriptors
         for project in self.projects.values():
             for member in project.members.values():
                 if member.runner.life is not None:

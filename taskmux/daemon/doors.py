@@ -10,7 +10,7 @@ from pathlib import Path
 
 from taskmux import paths
 from taskmux.api.desk import Desk
-from taskmux.api.reception import Reception
+from taskmux.api.reception import Listening, Reception
 from taskmux.api.token import renew_token
 from taskmux.api.unix import open_unix_door
 from taskmux.api.websocket import open_websocket_door
@@ -19,7 +19,7 @@ from taskmux.errors import DaemonDidNotStart
 from taskmux.files import set_aside
 from taskmux.processes import peer_uid
 
-from .carried import CarriedDoors
+from .carried import CarriedDoors, CarriedWebSocket
 
 log = logging.getLogger("taskmux")
 
@@ -47,8 +47,10 @@ class Doors:
     def carry(self) -> CarriedDoors:
         """Return what it takes to go on answering at both."""
         assert self._unix is not None, "carried before it was open"
-        websocket = None if self._websocket is None else self._websocket.listening
-        return CarriedDoors(self._unix.listening, websocket, self._token)
+        websocket = None
+        if self._websocket is not None:
+            websocket = CarriedWebSocket(self._websocket.listening, self._token)
+        return CarriedDoors(self._unix.listening, websocket)
 
     def pause(self) -> None:
         """Have whoever comes wait in front of them."""
@@ -71,26 +73,27 @@ class Doors:
         """
         what = "its token"
         try:
-            self._token = self._carried.token if self._carried else self._new_token()
+            was = None if self._carried is None else self._carried.websocket
+            self._token = was.token if was else renew_token(paths.token(self._home))
             what = f"port {port}"
-            self._websocket = await self._open_websocket(stack, desk, port)
+            self._websocket = await self._open_websocket(stack, desk, port, was)
             self.reason = f"WebSocket on port {self.api_port}"
         except OSError as error:
             self.reason = f"no WebSocket: {what} cannot be used: {error.strerror or error}"
             log.warning("%s", self.reason)
         await self._open_unix(stack, desk)
 
-    def _new_token(self) -> str:
-        return renew_token(paths.token(self._home))
-
-    async def _open_websocket(self, stack: AsyncExitStack, desk: Desk, port: int) -> Reception:
-        was = None if self._carried is None else self._carried.websocket
-        if was is not None and port not in (0, was.port):
-            for descriptor in was.descriptors:
+    async def _open_websocket(
+        self, stack: AsyncExitStack, desk: Desk, port: int, was: CarriedWebSocket | None
+    ) -> Reception:
+        where: int | Listening = port
+        if was is not None and port in (0, was.listening.port):
+            where = was.listening
+        elif was is not None:
+            for descriptor in was.listening.descriptors:
                 os.close(descriptor)
-            was = None
         door = open_websocket_door(
-            was or port, desk, self._log_path, token=self._token, peer_uid=peer_uid
+            where, desk, self._log_path, token=self._token, peer_uid=peer_uid
         )
         return await stack.enter_async_context(door)
 

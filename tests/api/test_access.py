@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -122,6 +123,13 @@ def test_another_user_needs_the_token(
     uid: int | None, authorization: str, expected: HTTPStatus | None
 ) -> None:
     assert verdict(visitor(uid=uid, authorizations=(authorization,))) is expected
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "bearer \t"])
+def test_a_token_that_is_missing_is_not_known_to_anybody(authorization: str) -> None:
+    found = objection(visitor(uid=1001, authorizations=(authorization,)), replace(HOUSE, token=""))
+    assert found is not None
+    assert found[0] is HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("authorizations", [(), ("Bearer secret", "Bearer secret")])

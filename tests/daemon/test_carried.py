@@ -12,6 +12,7 @@ from taskmux.daemon.carried import (
     FORMAT,
     CarriedDaemon,
     CarriedDoors,
+    CarriedWebSocket,
     decode,
     encode,
     fetch,
@@ -45,7 +46,8 @@ def daemon(terminal: int, lock: int, unix: int) -> CarriedDaemon:
     project = CarriedProject(
         "[tasks.api]", ProjectMemory({"api": memory}, {"key": {"A": "b"}}), {"api": member}
     )
-    doors = CarriedDoors(Listening(0, (unix,)), Listening(8765, (unix,)), "secret")
+    websocket = CarriedWebSocket(Listening(8765, (unix,)), "secret")
+    doors = CarriedDoors(Listening(0, (unix,)), websocket)
     return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], {"shop": project})
 
 

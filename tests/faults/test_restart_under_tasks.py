@@ -313,6 +313,16 @@ def test_the_websocket_stays_where_it_is_and_knows_its_token(site: Site) -> None
         assert json.loads(client.recv(timeout=30))["id"] == 7
 
 
+def test_a_websocket_that_could_not_be_opened_gets_a_token_when_it_is(site: Site) -> None:
+    (site.home / "token").mkdir()
+    site.write(SLEEPER)
+    site.ask("start")
+    assert site.ask("daemon", "status")["api_port"] is None
+    (site.home / "token").rmdir()
+    assert restart(site)["api_port"] is not None
+    assert len((site.home / "token").read_text().strip()) >= 32
+
+
 def test_the_websocket_moves_if_asked_to(site: Site) -> None:
     site.write(SLEEPER)
     site.ask("start")

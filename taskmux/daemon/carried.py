@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 
 from taskmux.api.reception import Listening
 from taskmux.processes import Trace
-from taskmux.supervisor import CarriedProject
+from taskmux.projects import CarriedProjects
 
 FORMAT = 2
 """Raised when a daemon of an older version could not be followed by one of this any more."""
@@ -54,7 +54,7 @@ class CarriedDaemon:
     shells: list[Trace]
     """Health checks that were under way, and are to be ended."""
 
-    projects: Mapping[str, CarriedProject]
+    projects: CarriedProjects
     format: int = FORMAT
 
     def descriptors(self) -> Iterator[int]:
@@ -63,7 +63,7 @@ class CarriedDaemon:
         yield from self.doors.unix.descriptors
         if self.doors.websocket is not None:
             yield from self.doors.websocket.listening.descriptors
-        for project in self.projects.values():
+        for project in self.projects.opened.values():
             for member in project.members.values():
                 if member.runner.life is not None:
                     yield member.runner.life.terminal

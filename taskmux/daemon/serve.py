@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ from taskmux.processes import (
 from taskmux.projects import Projects
 from taskmux.settings import Settings
 from taskmux.store import Store
-from taskmux.supervisor import CarriedProject, Services
+from taskmux.supervisor import Services
 from taskmux.undertaking import see_through
 from taskmux.when import rfc3339
 from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
@@ -85,7 +85,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         await stack.enter_async_context(relayed(services.bus, services.plugins))
         if past is None:
             await _end_orphans(home)
-        known = past.projects if past else {}
+        known = None if past is None else past.projects
         projects = await stack.enter_async_context(Projects.open(services, known))
         group = await stack.enter_async_context(create_task_group())
         for trace in past.shells if past else ():
@@ -98,7 +98,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         desk = Commands(House(projects, services, about, end, renewal.renew), gate)
         port = setting.settings.api_port if setting.port is None else setting.port
         await doors.open(stack, desk, port)
-        kept = None if past is None else _at_work(known)
+        kept = None if known is None else known.at_work
         bus = services.bus
         bus.publish("daemon_started", pid=os.getpid(), version=about().version, kept=kept)
         log.info("ready: pid %d, %s", os.getpid(), doors.reason)
@@ -121,11 +121,6 @@ def _carry(setting: Setting, projects: Projects, doors: Doors, port: int | None)
         shells=shells_under_way(),
         projects=projects.carry(),
     )
-
-
-def _at_work(known: Mapping[str, CarriedProject]) -> int:
-    members = (member for project in known.values() for member in project.members.values())
-    return sum(member.runner.life is not None for member in members)
 
 
 async def _end(group: TaskGroup, projects: Projects, ending: anyio.Event, resume: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .carried import CarriedProjects
 from .project import Project
 from .projects import Projects
 
-__all__ = ["Project", "Projects"]
+__all__ = ["CarriedProjects", "Project", "Projects"]

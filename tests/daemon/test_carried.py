@@ -21,6 +21,7 @@ from taskmux.daemon.carried import (
 from taskmux.lifecycle import State, Task
 from taskmux.logs import Unfinished
 from taskmux.processes import Trace
+from taskmux.projects import CarriedProjects
 from taskmux.runner import Carried, CarriedLife, Ending, Health, Outfit
 from taskmux.store import Child, Memory, ProjectMemory
 from taskmux.supervisor import CarriedProject
@@ -48,7 +49,8 @@ def daemon(terminal: int, lock: int, unix: int) -> CarriedDaemon:
     )
     websocket = CarriedWebSocket(Listening(8765, (unix,)), "secret")
     doors = CarriedDoors(Listening(0, (unix,)), websocket)
-    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], {"shop": project})
+    projects = CarriedProjects({"shop": "/shop/taskmux.toml"}, {"shop": project})
+    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], projects)
 
 
 def test_what_is_put_away_comes_back_as_it_was() -> None:

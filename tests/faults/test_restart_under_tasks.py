@@ -263,6 +263,20 @@ def test_a_file_that_broke_meanwhile_costs_nobody_anything(site: Site) -> None:
     assert site.ask("--project", "shop", "stop")["ok"]
 
 
+def test_a_project_that_could_not_be_written_down_is_kept(site: Site) -> None:
+    site.write(SLEEPER)
+    launch(site.home, site.environ)  # and nothing is wrong with its registry so far
+    registry = site.home / "registry.json"
+    registry.mkdir()
+    site.ask("start")
+    assert site.ask("status")["warnings"]
+    pid = site.tasks()["sleeper"]["pid"]
+    restart(site)
+    answer = site.ask("--project", "shop", "status")
+    assert [task["pid"] for task in answer["tasks"]] == [pid]
+    assert json.loads(registry.read_text()) == {"shop": str(site.folder / "taskmux.toml")}
+
+
 def test_a_version_that_cannot_take_over_is_not_given_anything(site: Site, tmp_path: Path) -> None:
     start_with(site, tmp_path / "path")
     site.write(SLEEPER)

@@ -18,7 +18,7 @@ from taskmux.errors import (
     UnknownSession,
 )
 from taskmux.lifecycle import State
-from taskmux.projects import Project
+from taskmux.projects import CarriedProjects, Project, Projects
 from taskmux.store import Memory, ProjectMemory
 from taskmux.supervisor import Services
 from tests.projects.conftest import Opened
@@ -390,6 +390,20 @@ async def test_a_registry_that_cannot_be_written_costs_only_that(
         shop, _ = await projects.register(write(tmp_path / "shop", SLEEPER))
         assert ear.kinds("state_not_saved")
         await shop.opened().start(["a"])
+
+
+async def test_what_is_carried_says_what_is_registered_and_is_saved(
+    services: Services, tmp_path: Path
+) -> None:
+    # One could not be written down, and that another is forgotten could not be either.
+    path = write(tmp_path / "shop", SLEEPER)
+    services.store.save_registry({"gone": str(tmp_path / "gone" / "taskmux.toml")})
+    with anyio.fail_after(50):
+        carried = CarriedProjects({"shop": str(path)}, {})
+        async with Projects.open(services, carried) as projects:
+            assert [project.path for project in projects] == [path]
+            assert projects.carry().paths == carried.paths
+            assert registry(services) == carried.paths
 
 
 async def test_a_renamed_project_keeps_its_id_and_its_processes(

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from taskmux.encoding import encode
 from taskmux.files import (
     discard,
     make_private,
@@ -78,7 +77,7 @@ class Bus:
         head = {"ts": rfc3339(datetime.now(UTC)), "seq": self.seq, "event": event}
         entry = head | {"session": session}
         entry |= {key: value for key, value in facts.items() if value is not None}
-        self._append(msgspec.json.encode(entry) + b"\n")
+        self._append(encode(entry) + b"\n")
         self._recent.append(entry)
         for listener in tuple(self._listeners):
             listener(entry)

@@ -37,6 +37,16 @@ def test_an_event_is_written_down_and_told(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_fact_that_is_no_text_is_written_down_all_the_same(path: Path) -> None:
+    told: list[dict[str, Any]] = []
+    bus = Bus(path)
+    bus.listen(told.append)
+    event = bus.publish("port_conflict", "shop", port=80, command="caf\udce9", held=["\udcff"])
+    assert told == [event]
+    [written] = history.read(path, Wanted())
+    assert written == event | {"command": "caf?", "held": ["?"]}
+
+
 def test_numbers_go_on_where_the_last_daemon_stopped(path: Path) -> None:
     Bus(path).publish("a")
     assert Bus(path).publish("b")["seq"] == 2

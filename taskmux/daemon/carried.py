@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from taskmux.api.reception import Listening
+from taskmux.bus import CarriedBus
 from taskmux.processes import Trace
 from taskmux.projects import CarriedProjects
 
@@ -55,6 +56,7 @@ class CarriedDaemon:
     """Health checks that were under way, and are to be ended."""
 
     projects: CarriedProjects
+    bus: CarriedBus
     format: int = FORMAT
 
     def descriptors(self) -> Iterator[int]:

@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 
 from taskmux import paths
 from taskmux.api.commands import Commands, Gate, House
-from taskmux.bus import Bus
+from taskmux.bus import Bus, CarriedBus
 from taskmux.plugins import Plugins
 from taskmux.processes import (
     Ports,
@@ -79,7 +79,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     remember_limits(None if past is None else past.files)
     remember_umask(setting.umask)
     async with _ending(setting.detached) as ending, AsyncExitStack() as stack:
-        services = _services(home, setting.settings)
+        services = _services(home, setting.settings, None if past is None else past.bus)
         for path, why in setting.damages:
             _damaged(services.bus, path, why)
         await stack.enter_async_context(relayed(services.bus, services.plugins))
@@ -92,7 +92,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
             group.start_soon(end_shell, trace)
         doors, gate = Doors(home, services.bus, None if past is None else past.doors), Gate()
         about = _About(home, projects, doors)
-        carry = partial(_carry, setting, projects, doors)
+        carry = partial(_carry, setting, services.bus, projects, doors)
         renewal = Renewal(projects, doors, gate, carry, detached=setting.detached)
         end = partial(_end, group, projects, ending)
         desk = Commands(House(projects, services, about, end, renewal.renew), gate)
@@ -111,7 +111,9 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     log.info("ended")
 
 
-def _carry(setting: Setting, projects: Projects, doors: Doors, port: int | None) -> CarriedDaemon:
+def _carry(
+    setting: Setting, bus: Bus, projects: Projects, doors: Doors, port: int | None
+) -> CarriedDaemon:
     return CarriedDaemon(
         lock=setting.lock,
         doors=doors.carry(),
@@ -120,6 +122,7 @@ def _carry(setting: Setting, projects: Projects, doors: Doors, port: int | None)
         umask=setting.umask,
         shells=shells_under_way(),
         projects=projects.carry(),
+        bus=bus.carry(),
     )
 
 
@@ -162,8 +165,8 @@ async def _end_orphans(home: Path) -> None:
         log.warning("an earlier daemon's processes cannot be ended: %s", left)
 
 
-def _services(home: Path, settings: Settings) -> Services:
-    bus = Bus(paths.events(home))
+def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Services:
+    bus = Bus(paths.events(home), carried)
     plugins = Plugins(disabled=settings.disabled_plugins)
     services = Services(
         home=home,

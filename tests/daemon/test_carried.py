@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from taskmux.api.reception import Listening
+from taskmux.bus import CarriedBus
 from taskmux.daemon.carried import (
     FORMAT,
     CarriedDaemon,
@@ -50,7 +51,8 @@ def daemon(terminal: int, lock: int, unix: int) -> CarriedDaemon:
     websocket = CarriedWebSocket(Listening(8765, (unix,)), "secret")
     doors = CarriedDoors(Listening(0, (unix,)), websocket)
     projects = CarriedProjects({"shop": "/shop/taskmux.toml"}, {"shop": project})
-    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], projects)
+    bus = CarriedBus(7, 2, 1, "disk full", (b'{"seq":7}\n',))
+    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], projects, bus)
 
 
 def test_what_is_put_away_comes_back_as_it_was() -> None:

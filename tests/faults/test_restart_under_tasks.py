@@ -277,6 +277,20 @@ def test_a_project_that_could_not_be_written_down_is_kept(site: Site) -> None:
     assert json.loads(registry.read_text()) == {"shop": str(site.folder / "taskmux.toml")}
 
 
+def test_events_that_could_not_be_written_are_not_lost(site: Site) -> None:
+    launch(site.home, site.environ)
+    history = site.home / "events.jsonl"
+    history.rename(site.home / "away")
+    history.mkdir()
+    site.write(SLEEPER)
+    site.ask("start")
+    restart(site)
+    kinds = [event["event"] for event in site.events()]
+    assert kinds == ["session_started", "task_started", "task_ready"]
+    seqs = [json.loads(line)["seq"] for line in history.read_text().splitlines()]
+    assert seqs == list(range(2, len(seqs) + 2))
+
+
 def test_a_version_that_cannot_take_over_is_not_given_anything(site: Site, tmp_path: Path) -> None:
     start_with(site, tmp_path / "path")
     site.write(SLEEPER)

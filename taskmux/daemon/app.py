@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 
 from taskmux import paths, settings
-from taskmux.errors import DaemonDidNotStart, TaskmuxError
+from taskmux.errors import DaemonDidNotStart, TaskmuxError, ungrouped
 from taskmux.files import Damage, make_way
 from taskmux.scarcity import described, scarce
 
@@ -82,16 +82,11 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
         try:
             anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:
-            raise _told(group) from None
+            error = ungrouped(group)
+            if isinstance(error, TaskmuxError):
+                raise error from None
+            raise
     return 0
-
-
-def _told(group: Exception) -> Exception:
-    """Return the one error in the groups it was raised through, if it is one of ours."""
-    error = group
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error if isinstance(error, TaskmuxError) else group
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:

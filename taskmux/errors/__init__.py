@@ -78,7 +78,7 @@ from .doors import (
     TimedOut,
     UnknownCommand,
 )
-from .root import Refused, TaskmuxError, closest
+from .root import Refused, TaskmuxError, closest, ungrouped
 from .tasks import (
     AlreadyRunning,
     DependencyCycle,
@@ -104,5 +104,5 @@ __all__ = [
     "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning", "NothingLeft",
     "Overtaken", "PluginFailed", "ProtocolMismatch", "Refused", "SpawnFailed", "TaskExists",
     "TaskFailed", "TaskNotFound", "TaskmuxError", "TimedOut", "UnknownCommand",
-    "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
+    "UnknownDependency", "UnknownKey", "UnknownSession", "closest", "ungrouped",
 ]  # fmt: skip

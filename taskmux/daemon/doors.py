@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
 
 from taskmux import paths
 from taskmux.api.desk import Desk
 from taskmux.api.reception import Listening, Reception
-from taskmux.api.token import renew_token
+from taskmux.api.token import Token, renew_token
 from taskmux.api.unix import open_unix_door
 from taskmux.api.websocket import open_websocket_door
 from taskmux.bus import Bus
@@ -37,7 +37,7 @@ class Doors:
         self._carried = carried
         self._unix: Reception | None = None
         self._websocket: Reception | None = None
-        self._token = ""
+        self._token: Token | None = None
 
     @property
     def api_port(self) -> int | None:
@@ -48,8 +48,8 @@ class Doors:
         """Return what it takes to go on answering at both."""
         assert self._unix is not None, "carried before it was open"
         websocket = None
-        if self._websocket is not None:
-            websocket = CarriedWebSocket(self._websocket.listening, self._token)
+        if self._websocket is not None and self._token is not None:
+            websocket = CarriedWebSocket(self._websocket.listening, self._token.secret)
         return CarriedDoors(self._unix.listening, websocket)
 
     def pause(self) -> None:
@@ -74,28 +74,27 @@ class Doors:
         what = "its token"
         try:
             was = None if self._carried is None else self._carried.websocket
-            self._token = was.token if was else renew_token(paths.token(self._home))
+            path = paths.token(self._home)
+            self._token = token = Token(path, was.token) if was else renew_token(path)
             what = f"port {port}"
-            self._websocket = await self._open_websocket(stack, desk, port, was)
+            door = self._websocket_door(desk, port, token, was)
+            self._websocket = await stack.enter_async_context(door)
             self.reason = f"WebSocket on port {self.api_port}"
         except OSError as error:
-            self.reason = f"no WebSocket: {what} cannot be used: {error.strerror or error}"
-            log.warning("%s", self.reason)
+            self.reason = f"{what} cannot be used: {error.strerror or error}"
+            log.warning("no WebSocket: %s", self.reason)
         await self._open_unix(stack, desk)
 
-    async def _open_websocket(
-        self, stack: AsyncExitStack, desk: Desk, port: int, was: CarriedWebSocket | None
-    ) -> Reception:
+    def _websocket_door(
+        self, desk: Desk, port: int, token: Token, was: CarriedWebSocket | None
+    ) -> AbstractAsyncContextManager[Reception]:
         where: int | Listening = port
         if was is not None and port in (0, was.listening.port):
             where = was.listening
         elif was is not None:
             for descriptor in was.listening.descriptors:
                 os.close(descriptor)
-        door = open_websocket_door(
-            where, desk, self._log_path, token=self._token, peer_uid=peer_uid
-        )
-        return await stack.enter_async_context(door)
+        return open_websocket_door(where, desk, self._log_path, token=token, peer_uid=peer_uid)
 
     async def _open_unix(self, stack: AsyncExitStack, desk: Desk) -> None:
         path, was = paths.door(self._home), None

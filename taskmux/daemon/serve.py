@@ -101,7 +101,8 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         kept = None if known is None else known.at_work
         bus = services.bus
         bus.publish("daemon_started", pid=os.getpid(), version=about().version, kept=kept)
-        log.info("ready: pid %d, %s", os.getpid(), doors.reason)
+        where = doors.reason if doors.api_port else "no WebSocket"
+        log.info("ready: pid %d, %s", os.getpid(), where)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
         ready()
         await ending.wait()

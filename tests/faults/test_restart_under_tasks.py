@@ -346,6 +346,8 @@ def test_a_websocket_that_could_not_be_opened_gets_a_token_when_it_is(site: Site
     site.write(SLEEPER)
     site.ask("start")
     assert site.ask("daemon", "status")["api_port"] is None
+    _, said, _ = site.people("daemon", "status")
+    assert said.splitlines()[-1].startswith("  no WebSocket: its token cannot be used: ")
     (site.home / "token").rmdir()
     assert restart(site)["api_port"] is not None
     assert len((site.home / "token").read_text().strip()) >= 32

@@ -35,7 +35,7 @@ TRIAL = 30.0
 """Seconds that the new program may take to say that it can read what it is handed."""
 
 ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-"""Signals that wait until the new program has installed what answers them."""
+"""Signals that end the daemon. They wait until a new program has installed what answers them."""
 
 log = logging.getLogger("taskmux")
 

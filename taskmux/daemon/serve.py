@@ -42,7 +42,7 @@ from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 from .carried import CarriedDaemon
 from .doors import Doors
 from .relay import relayed
-from .renewal import Renewal
+from .renewal import ENDS, Renewal
 
 log = logging.getLogger("taskmux")
 
@@ -103,7 +103,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         bus.publish("daemon_started", pid=os.getpid(), version=about().version, kept=kept)
         where = doors.reason if doors.api_port else "no WebSocket"
         log.info("ready: pid %d, %s", os.getpid(), where)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
         ready()
         await ending.wait()
         log.info("ending")
@@ -192,16 +192,13 @@ def _damaged(bus: Bus, path: Path, why: str) -> None:
 async def _ending(detached: bool) -> AsyncIterator[anyio.Event]:
     """Yield what is set when the daemon is to end."""
     ending = anyio.Event()
-    ends = [signal.SIGTERM, signal.SIGINT] if detached else [*END_SIGNALS]
+    ends = [signal.SIGTERM, signal.SIGINT] if detached else [*ENDS]
     if detached:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is no terminal to lose
     async with create_task_group() as group:
         group.start_soon(_watch_signals, ends, ending)
         yield ending
         group.cancel_scope.cancel()
-
-
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def _watch_signals(ends: list[signal.Signals], ending: anyio.Event) -> None:

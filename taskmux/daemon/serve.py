@@ -15,7 +15,6 @@ from pathlib import Path
 
 import anyio
 from anyio import create_task_group, open_signal_receiver
-from anyio.abc import TaskGroup
 
 from taskmux import paths
 from taskmux.api.commands import Commands, Gate, House
@@ -35,7 +34,7 @@ from taskmux.projects import Projects
 from taskmux.settings import Settings
 from taskmux.store import Store
 from taskmux.supervisor import Services
-from taskmux.undertaking import see_through
+from taskmux.undertaking import Undertakings
 from taskmux.when import rfc3339
 from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 
@@ -94,7 +93,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         about = _About(home, projects, doors)
         carry = partial(_carry, setting, services.bus, projects, doors)
         renewal = Renewal(projects, doors, gate, carry, detached=setting.detached)
-        end = partial(_end, group, projects, ending)
+        end = partial(_end, Undertakings(group), projects, ending)
         desk = Commands(House(projects, services, about, end, renewal.renew), gate)
         port = setting.settings.api_port if setting.port is None else setting.port
         await doors.open(stack, desk, port)
@@ -127,12 +126,14 @@ def _carry(
     )
 
 
-async def _end(group: TaskGroup, projects: Projects, ending: anyio.Event, resume: bool) -> None:
+async def _end(
+    undertakings: Undertakings, projects: Projects, ending: anyio.Event, resume: bool
+) -> None:
     async def end() -> None:
         await projects.close(resume=resume)
         ending.set()
 
-    await see_through(group, end)
+    await undertakings.see_through(end)
 
 
 class _About:

@@ -16,7 +16,7 @@ import anyio
 from taskmux import paths, settings
 from taskmux.errors import DaemonDidNotStart, TaskmuxError, ungrouped
 from taskmux.files import Damage, make_way
-from taskmux.scarcity import described, scarce
+from taskmux.scarcity import unusable
 
 from .carried import decode, fetch
 from .instance import Waiter, detach, only_one
@@ -101,9 +101,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _unusable(error: OSError, home: Path) -> DaemonDidNotStart:
-    why = f"{error.filename or home} cannot be used: {error.strerror or error}"
-    why = described(error) if scarce(error) else why
-    return DaemonDidNotStart(why, (), str(paths.daemon_log(home)))
+    return DaemonDidNotStart(unusable(home, error), (), str(paths.daemon_log(home)))
 
 
 def _log_to_stderr() -> None:

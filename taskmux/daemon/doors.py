@@ -18,6 +18,7 @@ from taskmux.bus import Bus
 from taskmux.errors import DaemonDidNotStart
 from taskmux.files import set_aside
 from taskmux.processes import peer_uid
+from taskmux.scarcity import described, unusable
 
 from .carried import CarriedDoors, CarriedWebSocket
 
@@ -81,7 +82,7 @@ class Doors:
             self._websocket = await stack.enter_async_context(door)
             self.reason = f"WebSocket on port {self.api_port}"
         except OSError as error:
-            self.reason = f"{what} cannot be used: {error.strerror or error}"
+            self.reason = f"{what} cannot be used: {described(error)}"
             log.warning("no WebSocket: %s", self.reason)
         await self._open_unix(stack, desk)
 
@@ -106,8 +107,7 @@ class Doors:
             door = open_unix_door(path, desk, self._log_path, was=was)
             self._unix = await stack.enter_async_context(door)
         except OSError as error:
-            why = f"{path} cannot be used: {error.strerror or error}"
-            raise DaemonDidNotStart(why, (), str(self._log_path)) from None
+            raise DaemonDidNotStart(unusable(path, error), (), str(self._log_path)) from None
 
     def _make_room(self, path: Path) -> None:
         with suppress(FileNotFoundError):

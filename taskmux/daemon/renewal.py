@@ -21,6 +21,7 @@ from anyio.lowlevel import checkpoint
 from taskmux.api.commands import Gate
 from taskmux.errors import DaemonBusy, DaemonRenewing, NotRenewed
 from taskmux.projects import Projects
+from taskmux.scarcity import described
 
 from .carried import CarriedDaemon, encode, put_away
 from .doors import Doors
@@ -101,7 +102,7 @@ class Renewal:
             log.info("going on in a new program")
             os.execv(self._program[0], [*self._program, "--carried-fd", str(handle)])
         except OSError as error:
-            raise NotRenewed(f"{self._program[0]}: {error.strerror or error}", []) from None
+            raise NotRenewed(f"{self._program[0]}: {described(error)}", []) from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             for descriptor in carried.descriptors():

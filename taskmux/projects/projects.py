@@ -255,4 +255,4 @@ class Projects:
             if project.supervisor is not None:
                 await project.reload()
             elif project.changed():
-                await self._reopen(project)
+                await self._see_through(partial(self._reopen, project))

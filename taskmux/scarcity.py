@@ -36,3 +36,13 @@ def described(error: OSError) -> str:
     if isinstance(error, Scarce) or error.errno not in WORDS:
         return said
     return f"{WORDS[error.errno]} ({said})"
+
+
+def unusable(place: object, error: OSError) -> str:
+    """Return that a place, or the file in it that `error` names, cannot be used, for people.
+
+    Of what has run out it says only that: the place has nothing to do with it.
+    """
+    if scarce(error):
+        return described(error)
+    return f"{error.filename or place} cannot be used: {described(error)}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from taskmux import paths
+from taskmux.encoding import encode
 from taskmux.files import (
     Damage,
     make_way,
@@ -66,7 +67,7 @@ class Store:
 
     def save_registry(self, entries: Mapping[str, str]) -> None:
         """Replace the registry."""
-        content = msgspec.json.format(msgspec.json.encode(entries))
+        content = msgspec.json.format(encode(entries))
         write_private(paths.registry(self._home), content + b"\n")
 
     def project(self, session: str) -> ProjectMemory:
@@ -83,7 +84,7 @@ class Store:
 
     def save_project(self, session: str, memory: ProjectMemory) -> None:
         """Replace what is remembered of a project."""
-        write_private(self._path(session), msgspec.json.encode(memory))
+        write_private(self._path(session), encode(msgspec.structs.asdict(memory)))
 
     def rename_project(self, before: str, session: str) -> None:
         """Keep by another name what is kept of a project, logs and all. Raises `OSError`."""

@@ -47,16 +47,6 @@ class Undertaking(Generic[Outcome]):
         await self._done.wait()
 
 
-async def see_through(group: TaskGroup, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-    """Do `work` in `group`, and return what it returns or raise what it raises.
-
-    Cancelling the caller ends the waiting, not the work: that ends with the group, as `Cut`.
-    """
-    undertaking = Undertaking(work)
-    group.start_soon(undertaking.carry_out)
-    return await undertaking.outcome()
-
-
 class Undertakings:
     """The works that are seen through in one group."""
 
@@ -70,7 +60,10 @@ class Undertakings:
         return bool(self._under_way)
 
     async def see_through(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """Do what the function of that name does, in the group."""
+        """Do `work` in the group, and return what it returns or raise what it raises.
+
+        Cancelling the caller ends the waiting, not the work: that ends with the group, as `Cut`.
+        """
         undertaking = Undertaking(work)
         self._under_way.add(undertaking)
         self._group.start_soon(self._carry_out, undertaking)

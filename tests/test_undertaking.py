@@ -4,7 +4,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from taskmux.undertaking import Cut, Undertakings, see_through
+from taskmux.undertaking import Cut, Undertakings
 
 
 async def test_the_work_goes_on_when_the_one_who_asked_is_gone() -> None:
@@ -16,7 +16,7 @@ async def test_the_work_goes_on_when_the_one_who_asked_is_gone() -> None:
 
     async with anyio.create_task_group() as owner:
         async with anyio.create_task_group() as caller:
-            caller.start_soon(see_through, owner, work)
+            caller.start_soon(Undertakings(owner).see_through, work)
             await anyio.wait_all_tasks_blocked()
             caller.cancel_scope.cancel()
         gate.set()
@@ -32,10 +32,11 @@ async def test_what_the_work_returns_or_raises_reaches_the_one_who_asked() -> No
         raise ZeroDivisionError
 
     async with anyio.create_task_group() as owner:
-        assert await see_through(owner, good) == 7
+        undertakings = Undertakings(owner)
+        assert await undertakings.see_through(good) == 7
         with pytest.raises(ZeroDivisionError):
-            await see_through(owner, bad)
-        assert await see_through(owner, good) == 7
+            await undertakings.see_through(bad)
+        assert await undertakings.see_through(good) == 7
 
 
 async def test_it_is_busy_from_the_moment_something_is_asked_for() -> None:

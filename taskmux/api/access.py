@@ -16,6 +16,8 @@ from ipaddress import ip_address
 
 from taskmux.errors import NotAllowed
 
+from .token import Token
+
 NAMES = ("127.0.0.1", "[::1]", "localhost")
 
 
@@ -37,7 +39,7 @@ class House:
 
     port: int
     uid: int
-    token: str
+    token: Token
 
 
 def objection(visitor: Visitor, house: House) -> tuple[HTTPStatus, NotAllowed] | None:
@@ -49,9 +51,9 @@ def objection(visitor: Visitor, house: House) -> tuple[HTTPStatus, NotAllowed] |
         return HTTPStatus.FORBIDDEN, NotAllowed("the Host is not an address of this daemon")
     if visitor.origins and not _own_page(visitor.origins, house.port):
         return HTTPStatus.FORBIDDEN, NotAllowed("web pages may not use this daemon")
-    if _same_user(visitor, house) or _knows(visitor.authorizations, house.token):
+    if _same_user(visitor, house) or _knows(visitor.authorizations, house.token.secret):
         return None
-    hint = "send the content of ~/.taskmux/token as `Authorization: Bearer …`"
+    hint = f"send the content of {house.token.path} as `Authorization: Bearer …`"
     why = "the connection is not from the user this daemon runs as"
     return HTTPStatus.UNAUTHORIZED, NotAllowed(why, hint=hint)
 
@@ -69,9 +71,10 @@ def _same_user(visitor: Visitor, house: House) -> bool:
     return visitor.uid == house.uid and ip_address(visitor.address).is_loopback
 
 
-def _knows(authorizations: Sequence[str], token: str) -> bool:
-    if len(authorizations) != 1:
+def _knows(authorizations: Sequence[str], secret: str) -> bool:
+    if len(authorizations) != 1 or not secret:  # an empty one is known to everybody
         return False
     scheme, _, credentials = authorizations[0].partition(" ")
-    same = compare_digest(credentials.strip().encode(), token.encode())
+    known = credentials.strip().encode(errors="surrogateescape")
+    same = compare_digest(known, secret.encode())
     return same and scheme.lower() == "bearer"

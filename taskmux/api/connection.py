@@ -21,7 +21,7 @@ from anyio import (
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from taskmux.errors import BadRequest, Internal, NothingLeft, TaskmuxError
+from taskmux.errors import BadRequest, Internal, NothingLeft, TaskmuxError, ungrouped
 from taskmux.scarcity import described, scarce
 from taskmux.wire import Report, Request, Subscribe
 
@@ -147,16 +147,14 @@ class Connection:
             try:
                 envelope = messages.read(message)
                 await self._fulfil(envelope, envelope.request(), place)
-            except TaskmuxError as error:
-                await self._send(messages.refusal(envelope, error))
-            except OSError as error:
-                await self._send(messages.refusal(envelope, self._worded(error, envelope)))
-            except Exception:  # the request door: a defect is answered like anything else
-                log.exception("%s failed", envelope.command)
-                await self._send(messages.refusal(envelope, Internal(str(self._log_path))))
+            except Exception as error:  # noqa: BLE001 (the request door: a defect is an answer too)
+                worded = self._worded(ungrouped(error), envelope)
+                await self._send(messages.refusal(envelope, worded))
 
-    def _worded(self, error: OSError, envelope: Envelope) -> TaskmuxError:
-        if scarce(error):
+    def _worded(self, error: Exception, envelope: Envelope) -> TaskmuxError:
+        if isinstance(error, TaskmuxError):
+            return error
+        if isinstance(error, OSError) and scarce(error):
             return NothingLeft(described(error))
         log.error("%s failed", envelope.command, exc_info=error)
         return Internal(str(self._log_path))

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import UNSET, Raw
 
+from taskmux.encoding import encode
 from taskmux.errors import BadRequest, TaskmuxError, UnknownCommand
 from taskmux.mailbox import Bulk, Push
 from taskmux.wire import COMMANDS, Report, Request
@@ -27,7 +28,6 @@ _LARGEST = 2**63 - 1
 
 _text = msgspec.json.Decoder(str)
 _parts = msgspec.json.Decoder(dict[str, Raw])
-_encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +171,4 @@ def _whose(envelope: Envelope) -> dict[str, Any]:
 
 def _encode(head: dict[str, Any], fields: Push) -> bytes:
     # The head comes first, and its values are the ones that stay.
-    try:
-        return _encoder.encode(head | dict(fields) | head)
-    except UnicodeEncodeError:
-        return _encoder.encode(head | _without_surrogates(fields) | head)
-
-
-def _without_surrogates(fields: Push) -> dict[str, Any]:
-    """Return `fields` with a question mark for what names of files hold besides UTF-8."""
-    plain = msgspec.to_builtins(dict(fields), enc_hook=str, str_keys=True)
-    text = json.dumps(plain, ensure_ascii=False).encode(errors="replace")
-    cleaned: dict[str, Any] = json.loads(text)
-    return cleaned
+    return encode(head | dict(fields) | head)

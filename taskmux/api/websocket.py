@@ -26,6 +26,7 @@ from .desk import Desk
 from .frames import PULSE, Frames
 from .handshake import Objection, refusal, shake_hands, turn_away
 from .reception import Guest, Listening, Reception, room
+from .token import Token
 
 log = logging.getLogger("taskmux.api")
 
@@ -54,7 +55,7 @@ async def open_websocket_door(
     desk: Desk,
     log_path: Path,
     *,
-    token: str,
+    token: Token,
     peer_uid: PeerUid,
     limits: Limits | None = None,
     patience: Patience | None = None,

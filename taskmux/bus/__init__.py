@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .bus import Bus
+from .carried import CarriedBus
 from .pages import Page, Pages
 
-__all__ = ["Bus", "Page", "Pages"]
+__all__ = ["Bus", "CarriedBus", "Page", "Pages"]

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from taskmux.encoding import encode
 from taskmux.files import (
     discard,
     make_private,
@@ -25,6 +24,7 @@ from taskmux.scarcity import described
 from taskmux.when import rfc3339
 
 from . import history
+from .carried import CarriedBus
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -42,34 +42,49 @@ class Bus:
     aside, and the first event of the new one says so.
     """
 
-    def __init__(self, path: Path, *, trim_at: int = 15_000, keep: int = 10_000) -> None:
-        """Trim a history longer than `trim_at` events to the newest `keep`."""
+    def __init__(
+        self,
+        path: Path,
+        carried: CarriedBus | None = None,
+        *,
+        trim_at: int = 15_000,
+        keep: int = 10_000,
+    ) -> None:
+        """Trim a history longer than `trim_at` events to the newest `keep`.
+
+        What was `carried` is told to nobody again, but written down as soon as it can be.
+        """
         self._path = path
         self._trim_at, self._keep = trim_at, keep
         self._listeners: list[Listener] = []
-        self._recent: deque[Event] = deque(maxlen=RECENT)
-        self._unwritten: deque[bytes] = deque()
-        self._told = 0
-        self.lost = 0
-        """Events that were never written down."""
-
-        self.why = ""
+        carried = carried or CarriedBus()
+        self.why = carried.why
         """What kept the last one that was not written at once from that."""
 
+        self.lost = carried.lost
+        """Events that were never written down."""
+
+        self.seq = carried.seq
+        """The number of the newest event."""
+
+        self._told = carried.told
+        self._unwritten = deque(carried.unwritten)
+        self._recent: deque[Event] = deque(history.decoded(self._unwritten), maxlen=RECENT)
+        self._begin()
+
+    def _begin(self) -> None:
+        path = self._path
         make_private(path.parent)
         remove_unfinished(path)
         self._lines, self._torn = 0, False
-        self.seq = 0
-        """The number of the newest event."""
-
         try:
             content = read_regular(path) or b""
             self._lines = content.count(b"\n")
             self._torn = content[-1:] not in (b"", b"\n")
-            self.seq = history.last_seq(content)
+            self.seq = max(self.seq, history.last_seq(content))
         except (OSError, ValueError) as error:
             aside = set_aside(path)
-            self.seq = history.last_seq(history.tail(aside))
+            self.seq = max(self.seq, history.last_seq(history.tail(aside)))
             self.publish("state_damaged", path=str(aside), reason=str(error))
 
     def publish(self, event: str, session: str | None = None, **facts: object) -> Event:
@@ -78,7 +93,7 @@ class Bus:
         head = {"ts": rfc3339(datetime.now(UTC)), "seq": self.seq, "event": event}
         entry = head | {"session": session}
         entry |= {key: value for key, value in facts.items() if value is not None}
-        self._append(msgspec.json.encode(entry) + b"\n")
+        self._append(encode(entry) + b"\n")
         self._recent.append(entry)
         for listener in tuple(self._listeners):
             listener(entry)
@@ -100,6 +115,10 @@ class Bus:
         if seq < self.seq - len(self._recent):
             return None
         return [event for event in self._recent if event["seq"] > seq]
+
+    def carry(self) -> CarriedBus:
+        """Return what it takes to go on in another program of this process."""
+        return CarriedBus(self.seq, self.lost, self._told, self.why, tuple(self._unwritten))
 
     @property
     def waiting(self) -> int:

@@ -23,7 +23,7 @@ import msgspec
 
 from taskmux import paths
 from taskmux.errors import DaemonDidNotStart, Refused, TaskmuxError
-from taskmux.scarcity import described, scarce
+from taskmux.scarcity import unusable
 
 from .line import answers
 from .lock import alone
@@ -59,9 +59,7 @@ def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
         why = f"one that somebody else is starting was not ready within {PATIENCE:g} s"
         raise _did_not_start(why, home) from None
     except OSError as error:
-        why = f"{error.filename or home} cannot be used: {error.strerror or error}"
-        why = described(error) if scarce(error) else why
-        raise DaemonDidNotStart(why, (), str(paths.daemon_log(home))) from None
+        raise DaemonDidNotStart(unusable(home, error), (), str(paths.daemon_log(home))) from None
 
 
 @contextmanager

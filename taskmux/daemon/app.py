@@ -14,9 +14,9 @@ from pathlib import Path
 import anyio
 
 from taskmux import paths, settings
-from taskmux.errors import DaemonDidNotStart, TaskmuxError
+from taskmux.errors import DaemonDidNotStart, TaskmuxError, ungrouped
 from taskmux.files import Damage, make_way
-from taskmux.scarcity import described, scarce
+from taskmux.scarcity import unusable
 
 from .carried import decode, fetch
 from .instance import Waiter, detach, only_one
@@ -82,16 +82,11 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
         try:
             anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:
-            raise _told(group) from None
+            error = ungrouped(group)
+            if isinstance(error, TaskmuxError):
+                raise error from None
+            raise
     return 0
-
-
-def _told(group: Exception) -> Exception:
-    """Return the one error in the groups it was raised through, if it is one of ours."""
-    error = group
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error if isinstance(error, TaskmuxError) else group
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -106,9 +101,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _unusable(error: OSError, home: Path) -> DaemonDidNotStart:
-    why = f"{error.filename or home} cannot be used: {error.strerror or error}"
-    why = described(error) if scarce(error) else why
-    return DaemonDidNotStart(why, (), str(paths.daemon_log(home)))
+    return DaemonDidNotStart(unusable(home, error), (), str(paths.daemon_log(home)))
 
 
 def _log_to_stderr() -> None:

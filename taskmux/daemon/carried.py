@@ -6,27 +6,35 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from taskmux.api.reception import Listening
+from taskmux.bus import CarriedBus
 from taskmux.processes import Trace
-from taskmux.supervisor import CarriedProject
+from taskmux.projects import CarriedProjects
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a daemon of an older version could not be followed by one of this any more."""
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedWebSocket:
+    """The WebSocket, open, and what lets in whoever the kernel can't vouch for."""
+
+    listening: Listening
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class CarriedDoors:
-    """Both doors, open."""
+    """Both doors, open; the second one is not always there."""
 
     unix: Listening
-    websocket: Listening | None
-    token: str
+    websocket: CarriedWebSocket | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,8 @@ class CarriedDaemon:
     shells: list[Trace]
     """Health checks that were under way, and are to be ended."""
 
-    projects: Mapping[str, CarriedProject]
+    projects: CarriedProjects
+    bus: CarriedBus
     format: int = FORMAT
 
     def descriptors(self) -> Iterator[int]:
@@ -55,8 +64,8 @@ class CarriedDaemon:
         yield self.lock
         yield from self.doors.unix.descriptors
         if self.doors.websocket is not None:
-            yield from self.doors.websocket.descriptors
-        for project in self.projects.values():
+            yield from self.doors.websocket.listening.descriptors
+        for project in self.projects.opened.values():
             for member in project.members.values():
                 if member.runner.life is not None:
                     yield member.runner.life.terminal

@@ -5,21 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
 
 from taskmux import paths
 from taskmux.api.desk import Desk
-from taskmux.api.reception import Reception
-from taskmux.api.token import renew_token
+from taskmux.api.reception import Listening, Reception
+from taskmux.api.token import Token, renew_token
 from taskmux.api.unix import open_unix_door
 from taskmux.api.websocket import open_websocket_door
 from taskmux.bus import Bus
 from taskmux.errors import DaemonDidNotStart
 from taskmux.files import set_aside
 from taskmux.processes import peer_uid
+from taskmux.scarcity import described, unusable
 
-from .carried import CarriedDoors
+from .carried import CarriedDoors, CarriedWebSocket
 
 log = logging.getLogger("taskmux")
 
@@ -37,7 +38,7 @@ class Doors:
         self._carried = carried
         self._unix: Reception | None = None
         self._websocket: Reception | None = None
-        self._token = ""
+        self._token: Token | None = None
 
     @property
     def api_port(self) -> int | None:
@@ -47,8 +48,10 @@ class Doors:
     def carry(self) -> CarriedDoors:
         """Return what it takes to go on answering at both."""
         assert self._unix is not None, "carried before it was open"
-        websocket = None if self._websocket is None else self._websocket.listening
-        return CarriedDoors(self._unix.listening, websocket, self._token)
+        websocket = None
+        if self._websocket is not None and self._token is not None:
+            websocket = CarriedWebSocket(self._websocket.listening, self._token.secret)
+        return CarriedDoors(self._unix.listening, websocket)
 
     def pause(self) -> None:
         """Have whoever comes wait in front of them."""
@@ -71,28 +74,28 @@ class Doors:
         """
         what = "its token"
         try:
-            self._token = self._carried.token if self._carried else self._new_token()
+            was = None if self._carried is None else self._carried.websocket
+            path = paths.token(self._home)
+            self._token = token = Token(path, was.token) if was else renew_token(path)
             what = f"port {port}"
-            self._websocket = await self._open_websocket(stack, desk, port)
+            door = self._websocket_door(desk, port, token, was)
+            self._websocket = await stack.enter_async_context(door)
             self.reason = f"WebSocket on port {self.api_port}"
         except OSError as error:
-            self.reason = f"no WebSocket: {what} cannot be used: {error.strerror or error}"
-            log.warning("%s", self.reason)
+            self.reason = f"{what} cannot be used: {described(error)}"
+            log.warning("no WebSocket: %s", self.reason)
         await self._open_unix(stack, desk)
 
-    def _new_token(self) -> str:
-        return renew_token(paths.token(self._home))
-
-    async def _open_websocket(self, stack: AsyncExitStack, desk: Desk, port: int) -> Reception:
-        was = None if self._carried is None else self._carried.websocket
-        if was is not None and port not in (0, was.port):
-            for descriptor in was.descriptors:
+    def _websocket_door(
+        self, desk: Desk, port: int, token: Token, was: CarriedWebSocket | None
+    ) -> AbstractAsyncContextManager[Reception]:
+        where: int | Listening = port
+        if was is not None and port in (0, was.listening.port):
+            where = was.listening
+        elif was is not None:
+            for descriptor in was.listening.descriptors:
                 os.close(descriptor)
-            was = None
-        door = open_websocket_door(
-            was or port, desk, self._log_path, token=self._token, peer_uid=peer_uid
-        )
-        return await stack.enter_async_context(door)
+        return open_websocket_door(where, desk, self._log_path, token=token, peer_uid=peer_uid)
 
     async def _open_unix(self, stack: AsyncExitStack, desk: Desk) -> None:
         path, was = paths.door(self._home), None
@@ -104,8 +107,7 @@ class Doors:
             door = open_unix_door(path, desk, self._log_path, was=was)
             self._unix = await stack.enter_async_context(door)
         except OSError as error:
-            why = f"{path} cannot be used: {error.strerror or error}"
-            raise DaemonDidNotStart(why, (), str(self._log_path)) from None
+            raise DaemonDidNotStart(unusable(path, error), (), str(self._log_path)) from None
 
     def _make_room(self, path: Path) -> None:
         with suppress(FileNotFoundError):

@@ -6,19 +6,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from anyio import create_task_group
+from anyio import create_task_group, current_time
 
 from taskmux.bus import Bus
 from taskmux.mailbox import Mailbox, Push
 from taskmux.plugins import Plugins
 from taskmux.threads import in_thread_or_here
 
+PATIENCE = 3.0
+"""Seconds that plugins may take for what they have not heard when the daemon ends."""
+
 
 @asynccontextmanager
-async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
+async def relayed(bus: Bus, plugins: Plugins, patience: float = PATIENCE) -> AsyncIterator[None]:
     """Hand every event to the plugins that listen, while inside; without any, do nothing.
 
-    A plugin that is slow loses events; one that fails is told of in an event of its own.
+    A plugin that is slow loses events, and of the last ones what it has not begun with
+    after `patience`; one that fails is told of in an event of its own.
     """
     if not plugins.listeners:
         yield
@@ -30,6 +34,7 @@ async def relayed(bus: Bus, plugins: Plugins) -> AsyncIterator[None]:
         yield
         forget()
         mailbox.close()
+        group.cancel_scope.deadline = current_time() + patience
 
 
 async def _relay(mailbox: Mailbox[Push], bus: Bus, plugins: Plugins) -> None:

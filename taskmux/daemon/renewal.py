@@ -21,6 +21,7 @@ from anyio.lowlevel import checkpoint
 from taskmux.api.commands import Gate
 from taskmux.errors import DaemonBusy, DaemonRenewing, NotRenewed
 from taskmux.projects import Projects
+from taskmux.scarcity import described
 
 from .carried import CarriedDaemon, encode, put_away
 from .doors import Doors
@@ -35,7 +36,7 @@ TRIAL = 30.0
 """Seconds that the new program may take to say that it can read what it is handed."""
 
 ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-"""Signals that wait until the new program has installed what answers them."""
+"""Signals that end the daemon. They wait until a new program has installed what answers them."""
 
 log = logging.getLogger("taskmux")
 
@@ -101,7 +102,7 @@ class Renewal:
             log.info("going on in a new program")
             os.execv(self._program[0], [*self._program, "--carried-fd", str(handle)])
         except OSError as error:
-            raise NotRenewed(f"{self._program[0]}: {error.strerror or error}", []) from None
+            raise NotRenewed(f"{self._program[0]}: {described(error)}", []) from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             for descriptor in carried.descriptors():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +15,10 @@ from pathlib import Path
 
 import anyio
 from anyio import create_task_group, open_signal_receiver
-from anyio.abc import TaskGroup
 
 from taskmux import paths
 from taskmux.api.commands import Commands, Gate, House
-from taskmux.bus import Bus
+from taskmux.bus import Bus, CarriedBus
 from taskmux.plugins import Plugins
 from taskmux.processes import (
     Ports,
@@ -34,15 +33,15 @@ from taskmux.processes import (
 from taskmux.projects import Projects
 from taskmux.settings import Settings
 from taskmux.store import Store
-from taskmux.supervisor import CarriedProject, Services
-from taskmux.undertaking import see_through
+from taskmux.supervisor import Services
+from taskmux.undertaking import Undertakings
 from taskmux.when import rfc3339
 from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 
 from .carried import CarriedDaemon
 from .doors import Doors
 from .relay import relayed
-from .renewal import Renewal
+from .renewal import ENDS, Renewal
 
 log = logging.getLogger("taskmux")
 
@@ -79,30 +78,31 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     remember_limits(None if past is None else past.files)
     remember_umask(setting.umask)
     async with _ending(setting.detached) as ending, AsyncExitStack() as stack:
-        services = _services(home, setting.settings)
+        services = _services(home, setting.settings, None if past is None else past.bus)
         for path, why in setting.damages:
             _damaged(services.bus, path, why)
         await stack.enter_async_context(relayed(services.bus, services.plugins))
         if past is None:
             await _end_orphans(home)
-        known = past.projects if past else {}
+        known = None if past is None else past.projects
         projects = await stack.enter_async_context(Projects.open(services, known))
         group = await stack.enter_async_context(create_task_group())
         for trace in past.shells if past else ():
             group.start_soon(end_shell, trace)
         doors, gate = Doors(home, services.bus, None if past is None else past.doors), Gate()
         about = _About(home, projects, doors)
-        carry = partial(_carry, setting, projects, doors)
+        carry = partial(_carry, setting, services.bus, projects, doors)
         renewal = Renewal(projects, doors, gate, carry, detached=setting.detached)
-        end = partial(_end, group, projects, ending)
+        end = partial(_end, Undertakings(group), projects, ending)
         desk = Commands(House(projects, services, about, end, renewal.renew), gate)
         port = setting.settings.api_port if setting.port is None else setting.port
         await doors.open(stack, desk, port)
-        kept = None if past is None else _at_work(known)
+        kept = None if known is None else known.at_work
         bus = services.bus
         bus.publish("daemon_started", pid=os.getpid(), version=about().version, kept=kept)
-        log.info("ready: pid %d, %s", os.getpid(), doors.reason)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
+        where = doors.reason if doors.api_port else "no WebSocket"
+        log.info("ready: pid %d, %s", os.getpid(), where)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
         ready()
         await ending.wait()
         log.info("ending")
@@ -111,7 +111,9 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     log.info("ended")
 
 
-def _carry(setting: Setting, projects: Projects, doors: Doors, port: int | None) -> CarriedDaemon:
+def _carry(
+    setting: Setting, bus: Bus, projects: Projects, doors: Doors, port: int | None
+) -> CarriedDaemon:
     return CarriedDaemon(
         lock=setting.lock,
         doors=doors.carry(),
@@ -120,20 +122,18 @@ def _carry(setting: Setting, projects: Projects, doors: Doors, port: int | None)
         umask=setting.umask,
         shells=shells_under_way(),
         projects=projects.carry(),
+        bus=bus.carry(),
     )
 
 
-def _at_work(known: Mapping[str, CarriedProject]) -> int:
-    members = (member for project in known.values() for member in project.members.values())
-    return sum(member.runner.life is not None for member in members)
-
-
-async def _end(group: TaskGroup, projects: Projects, ending: anyio.Event, resume: bool) -> None:
+async def _end(
+    undertakings: Undertakings, projects: Projects, ending: anyio.Event, resume: bool
+) -> None:
     async def end() -> None:
         await projects.close(resume=resume)
         ending.set()
 
-    await see_through(group, end)
+    await undertakings.see_through(end)
 
 
 class _About:
@@ -167,8 +167,8 @@ async def _end_orphans(home: Path) -> None:
         log.warning("an earlier daemon's processes cannot be ended: %s", left)
 
 
-def _services(home: Path, settings: Settings) -> Services:
-    bus = Bus(paths.events(home))
+def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Services:
+    bus = Bus(paths.events(home), carried)
     plugins = Plugins(disabled=settings.disabled_plugins)
     services = Services(
         home=home,
@@ -193,16 +193,13 @@ def _damaged(bus: Bus, path: Path, why: str) -> None:
 async def _ending(detached: bool) -> AsyncIterator[anyio.Event]:
     """Yield what is set when the daemon is to end."""
     ending = anyio.Event()
-    ends = [signal.SIGTERM, signal.SIGINT] if detached else [*END_SIGNALS]
+    ends = [signal.SIGTERM, signal.SIGINT] if detached else [*ENDS]
     if detached:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is no terminal to lose
     async with create_task_group() as group:
         group.start_soon(_watch_signals, ends, ending)
         yield ending
         group.cancel_scope.cancel()
-
-
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def _watch_signals(ends: list[signal.Signals], ending: anyio.Event) -> None:

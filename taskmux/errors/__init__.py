@@ -84,7 +84,7 @@ from .doors import (
     TimedOut,
     UnknownCommand,
 )
-from .root import Refused, TaskmuxError, closest
+from .root import Refused, TaskmuxError, closest, ungrouped
 from .tasks import (
     AlreadyRunning,
     DependencyCycle,
@@ -111,4 +111,5 @@ __all__ = [
     "NotShown", "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch",
     "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError",
     "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
+    "ungrouped",
 ]  # fmt: skip

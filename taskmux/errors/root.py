@@ -48,6 +48,16 @@ class Refused(TaskmuxError):
         self.exit_status = by_code.get(self.code, TaskmuxError).exit_status
 
 
+def ungrouped(error: Exception) -> Exception:
+    """Return what failed, out of the groups it was raised through.
+
+    Of several that failed in the same way, the first; where they differ, the group of them.
+    """
+    while isinstance(error, ExceptionGroup) and len(set(map(type, error.exceptions))) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the hint for a misspelt word, `did you mean 'api'?`, or None if none is close."""
     close = get_close_matches(word, known, n=1)

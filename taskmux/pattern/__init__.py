@@ -7,5 +7,6 @@ look-around and back-references, which are what makes a pattern slow.
 from __future__ import annotations
 
 from .pattern import BadPattern, Pattern
+from .requested import requested
 
-__all__ = ["BadPattern", "Pattern"]
+__all__ = ["BadPattern", "Pattern", "requested"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .carried import CarriedProjects
 from .project import Project, read_config
 from .projects import Projects
 
-__all__ = ["Project", "Projects", "read_config"]
+__all__ = ["CarriedProjects", "Project", "Projects", "read_config"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -12,22 +12,15 @@ import anyio
 from anyio import create_task_group
 from anyio.abc import TaskGroup
 
-from taskmux.errors import (
-    BadRequest,
-    NameTaken,
-    NotRegistered,
-    TaskmuxError,
-    UnknownSession,
-)
-from taskmux.supervisor import AGAIN, CarriedProject, Saving, Services
+from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
+from taskmux.supervisor import AGAIN, Saving, Services
 from taskmux.undertaking import Undertakings
 
+from .carried import CarriedProjects
 from .project import Project, read_config
 from .watch import changed_configs
 
 Outcome = TypeVar("Outcome")
-
-NOTHING: Mapping[str, CarriedProject] = {}
 
 
 class Projects:
@@ -56,18 +49,16 @@ class Projects:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, services: Services, carried: Mapping[str, CarriedProject] = NOTHING
+        cls, services: Services, carried: CarriedProjects | None = None
     ) -> AsyncIterator[Self]:
         """Load what is registered, follow its files, and stop every task in the end.
 
-        What was `carried` goes on as it is.
+        What was `carried` goes on as it is, and says what is registered.
         """
         projects = cls(services)
         async with create_task_group() as projects._group:
             projects._undertakings = Undertakings(projects._group)
-            for session, path in services.store.registry().items():
-                project = Project(session, Path(path), services, carried.get(session))
-                await projects._host(project)
+            await projects._load(carried)
             projects._group.start_soon(projects._watch)
             try:
                 yield projects
@@ -140,10 +131,11 @@ class Projects:
         found = [f"{project.session}: {why}" for project in self for why in project.busy()]
         return found or ["a project is being registered, edited or ended"]
 
-    def carry(self) -> dict[str, CarriedProject]:
+    def carry(self) -> CarriedProjects:
         """Return what it takes to go on in another program of this process."""
         known = {project.session: project.carry() for project in self}
-        return {session: carried for session, carried in known.items() if carried is not None}
+        opened = {session: carried for session, carried in known.items() if carried is not None}
+        return CarriedProjects(self._paths(), opened)
 
     async def close(self, *, resume: bool = False) -> None:
         """Stop every task of every project; with `resume`, the next daemon starts them again."""
@@ -152,6 +144,18 @@ class Projects:
             project.close(resume=resume)
         for session in list(self._projects):
             await self._hosts[session].wait()
+
+    async def _load(self, carried: CarriedProjects | None) -> None:
+        written = self._services.store.registry()
+        carried = carried or CarriedProjects(written, {})
+        for session, path in carried.paths.items():
+            opened = carried.opened.get(session)
+            await self._host(Project(session, Path(path), self._services, opened))
+        if carried.paths != written:
+            self._save()
+
+    def _paths(self) -> dict[str, str]:
+        return {project.session: str(project.path) for project in self}
 
     def _at(self, path: Path) -> Project | None:
         return next((project for project in self if project.path == path), None)
@@ -239,8 +243,7 @@ class Projects:
             self._group.start_soon(self._save_later)
 
     def _try_to_save(self) -> bool:
-        entries = {project.session: str(project.path) for project in self}
-        return self._saving.attempt(lambda: self._services.store.save_registry(entries))
+        return self._saving.attempt(partial(self._services.store.save_registry, self._paths()))
 
     async def _save_later(self) -> None:
         while self.unsaved is not None and self._watching:
@@ -285,4 +288,4 @@ class Projects:
             if project.supervisor is not None:
                 await self._take(project)
             elif self._closing is None and project.changed():
-                await self._reopen(project)
+                await self._see_through(partial(self._reopen, project))

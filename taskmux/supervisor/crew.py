@@ -17,6 +17,7 @@ from taskmux.logs import LogWriter, intruders
 from taskmux.processes import new_marker, shells_under_way
 from taskmux.project import ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
+from taskmux.scarcity import described
 from taskmux.store import Memory
 
 from .carried import CarriedMember
@@ -217,7 +218,7 @@ class Crew:
                 on_recover=partial(self._note_lost, task.name),
             )
         except OSError as error:
-            why = f"{path} cannot be written: {error.strerror or error}"
+            why = f"{path} cannot be written: {described(error)}"
             key, config = f"tasks.{task.name}.log_file", str(self.folder / paths.CONFIG_NAME)
             raise InvalidValue(config, key, None, why) from None
 

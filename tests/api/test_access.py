@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
 from taskmux.api.access import House, Visitor, objection
+from taskmux.api.token import Token
 
-HOUSE = House(port=8765, uid=1000, token="secret")
+HOUSE = House(port=8765, uid=1000, token=Token(Path("/home/me/token"), "secret"))
 
 
 def visitor(
@@ -114,6 +117,7 @@ def test_there_is_at_most_one_origin() -> None:
         ("Bearer ", HTTPStatus.UNAUTHORIZED),
         ("Bearer secret2", HTTPStatus.UNAUTHORIZED),
         ("Bearer secr\u00e9t", HTTPStatus.UNAUTHORIZED),
+        ("Bearer secr\udce9t", HTTPStatus.UNAUTHORIZED),
         ("Basic secret", HTTPStatus.UNAUTHORIZED),
         ("secret", HTTPStatus.UNAUTHORIZED),
     ],
@@ -122,6 +126,14 @@ def test_another_user_needs_the_token(
     uid: int | None, authorization: str, expected: HTTPStatus | None
 ) -> None:
     assert verdict(visitor(uid=uid, authorizations=(authorization,))) is expected
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "bearer \t"])
+def test_a_token_that_is_missing_is_not_known_to_anybody(authorization: str) -> None:
+    house = replace(HOUSE, token=Token(Path("/home/me/token"), ""))
+    found = objection(visitor(uid=1001, authorizations=(authorization,)), house)
+    assert found is not None
+    assert found[0] is HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("authorizations", [(), ("Bearer secret", "Bearer secret")])
@@ -137,4 +149,4 @@ def test_who_lacks_the_token_is_told_where_it_is() -> None:
     found = objection(visitor(uid=1001), HOUSE)
     assert found is not None
     assert found[1].code == "E800"
-    assert "~/.taskmux/token" in (found[1].hint or "")
+    assert " /home/me/token " in (found[1].hint or "")

@@ -47,6 +47,21 @@ async def all_of(place: Place, **params: object) -> tuple[list[int], int]:
     return found, count
 
 
+@pytest.mark.parametrize("tasks", [["api"], ["api", "web"]])
+async def test_a_log_that_cannot_be_read_is_told_to_who_waits_for_a_line_as_to_who_reads(
+    place: Place, tasks: list[str]
+) -> None:
+    assert (await place.ask("start", tasks=tasks, wait=False))["ok"]
+    for task in tasks:
+        older = paths.log(place.door.parent, "shop", task).with_suffix(".log.1")
+        older.symlink_to("/dev/null")
+    read = await place.ask("logs", tasks=tasks)
+    waited = await place.ask("wait", tasks=tasks, until="log:never")
+    for answer in (read, waited):
+        assert answer["error_code"] == "E801"
+        assert answer["message"].endswith(".log cannot be read: not a regular file")
+
+
 async def test_without_any_limit_the_last_hundred_are_meant(place: Place, home: Path) -> None:
     fill(home, "api", [b"%d" % n for n in range(1000)])
     answer = await place.ask("logs", task="api")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from anyio.abc import TaskStatus
 
 from taskmux.bus import Bus
 from taskmux.bus.bus import RECENT
+from taskmux.mailbox import Mailbox
 from tests.api.place import Place, open_place
 from tests.api.toys import Client
 from tests.projects.estate import Ear, make_services, write
@@ -121,6 +123,24 @@ async def test_output_comes_while_the_history_is_read(place: Place, tmp_path: Pa
     seqs = [push["seq"] for push in heard if push["push"] == "event"]
     assert seqs == sorted(set(seqs))
     assert len(seqs) == HISTORY + sum(event["session"] == "shop" for event in ear.heard)
+
+
+async def test_of_a_subscription_that_is_refused_nothing_is_left(
+    place: Place, tmp_path: Path
+) -> None:
+    await place.projects.register(write(tmp_path / "shop", '[tasks.a]\ncommand = "true"\n'))
+    before = mailboxes()
+    async with place.client() as client:
+        await client.say({"command": "subscribe", "params": {"logs": ["a", "nosuch"]}})
+        assert (await client.hear())["error"] == "task_not_found"
+        await anyio.wait_all_tasks_blocked()
+        assert [mailbox for mailbox in mailboxes() if mailbox not in before] == []
+
+
+def mailboxes() -> list[object]:
+    """Return all that somebody still has."""
+    gc.collect()
+    return [found for found in gc.get_objects() if isinstance(found, Mailbox)]
 
 
 async def test_a_history_that_is_gone_is_no_obstacle(place: Place) -> None:

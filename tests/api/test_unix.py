@@ -261,12 +261,17 @@ async def test_a_line_that_is_begun_must_come_to_an_end(home: Path) -> None:
 
 
 async def test_whoever_is_silent_between_two_lines_is_waited_for(home: Path) -> None:
-    async with open_house(home / "door", Limits(receive=0.05)) as house, house.client() as client:
-        await client.ask("shop")
-        assert await client.hear() == seen("shop")
-        await anyio.sleep(0.2)  # longer than within a line
-        await client.ask("shop")
-        assert await client.hear() == seen("shop")
+    async with AsyncExitStack() as guests:
+        limits = Limits(receive=0.05)
+        house = await guests.enter_async_context(open_house(home / "door", limits))
+        silent, begun = [await guests.enter_async_context(house.client()) for _ in range(2)]
+        await silent.ask("shop")
+        assert await silent.hear() == seen("shop")
+        await begun.stream.send(b"{")
+        with pytest.raises(EndOfStream):  # who is silent within a line; that tells the time
+            await begun.hear()
+        await silent.ask("shop")
+        assert await silent.hear() == seen("shop")
 
 
 async def test_who_has_just_come_is_given_time_to_ask(home: Path) -> None:

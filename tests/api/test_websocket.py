@@ -59,7 +59,7 @@ async def test_both_ends_are_shown_to_the_kernel(home: Path) -> None:
         (
             {
                 "origin": "https://evil.example",
-                "additional_headers": {"Authorization": f"Bearer {TOKEN}"},
+                "additional_headers": {"Authorization": f"Bearer {TOKEN.secret}"},
             },
             403,
         ),
@@ -87,7 +87,7 @@ async def test_our_own_page_comes_in(door: Door) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "0.0.0.0:{port}"])
 async def test_a_name_that_is_not_ours_is_refused(door: Door, host: str) -> None:
     request = handshake(
-        door, f"Authorization: Bearer {TOKEN}", host=host.replace("{port}", str(door.port))
+        door, f"Authorization: Bearer {TOKEN.secret}", host=host.replace("{port}", str(door.port))
     )
     said = await exchange(door, request)
     assert said.startswith("HTTP/1.1 403 ")
@@ -109,7 +109,7 @@ async def test_anybody_else_needs_the_token(uid: int | None) -> None:
         wrong = {"Authorization": "Bearer wrong"}
         with pytest.raises(InvalidStatus):
             await talk(door, ask_shop, additional_headers=wrong)
-        right = {"Authorization": f"Bearer {TOKEN}"}
+        right = {"Authorization": f"Bearer {TOKEN.secret}"}
         assert await talk(door, ask_shop, additional_headers=right) == SHOP
 
 
@@ -220,6 +220,6 @@ print(client.makefile().readline(), end="")
         command = [sys.executable, "-c", program, str(door.port)]
         told = await anyio.run_process(command, input=handshake(door))
         assert told.stdout.startswith(b"HTTP/1.1 401 ")
-        knowing = handshake(door, f"Authorization: Bearer {TOKEN}")
+        knowing = handshake(door, f"Authorization: Bearer {TOKEN.secret}")
         told = await anyio.run_process(command, input=knowing)
         assert told.stdout.startswith(b"HTTP/1.1 101 ")

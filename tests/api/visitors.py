@@ -22,10 +22,11 @@ from websockets.uri import parse_uri
 
 from taskmux.api import websocket
 from taskmux.api.connection import Limits
+from taskmux.api.token import Token
 from taskmux.api.websocket import Patience, open_websocket_door
 from tests.api.toys import ToyDesk, seen
 
-TOKEN = "the token of this test"
+TOKEN = Token(Path("token"), "the token of this test")
 ASK_SHOP = json.dumps({"id": 1, "command": "status", "params": {"session": "shop"}})
 SHOP = seen("shop", id=1)
 Result = TypeVar("Result")

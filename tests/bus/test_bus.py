@@ -37,6 +37,16 @@ def test_an_event_is_written_down_and_told(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_fact_that_is_no_text_is_written_down_all_the_same(path: Path) -> None:
+    told: list[dict[str, Any]] = []
+    bus = Bus(path)
+    bus.listen(told.append)
+    event = bus.publish("port_conflict", "shop", port=80, command="caf\udce9", held=["\udcff"])
+    assert told == [event]
+    [written] = history.read(path, Wanted())
+    assert written == event | {"command": "caf?", "held": ["?"]}
+
+
 def test_numbers_go_on_where_the_last_daemon_stopped(path: Path) -> None:
     Bus(path).publish("a")
     assert Bus(path).publish("b")["seq"] == 2
@@ -117,6 +127,39 @@ def test_a_history_that_cannot_be_written_costs_only_the_record(path: Path) -> N
     bus.listen(told.append)
     assert bus.publish("a")["seq"] == 1
     assert (bus.waiting, bus.lost, len(told)) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("behind", [0, 1, 3])
+def test_what_was_not_yet_written_is_when_the_next_program_can(path: Path, behind: int) -> None:
+    Bus(path).publish("a")
+    bus = Bus(path)
+    file = path.rename(path.with_name("away"))
+    path.mkdir()
+    waiting = [bus.publish("b"), bus.publish("c"), bus.publish("d")]
+    path.rmdir()
+    file.rename(path)
+    after = Bus(path, bus.carry())
+    assert (after.seq, after.waiting, after.why) == (4, 3, "Is a directory")
+    assert after.since(4 - behind) == waiting[3 - behind :]
+    assert after.since(0) is None
+    after.publish("e")
+    found = history.read(path, Wanted())
+    assert [(event["seq"], event["event"]) for event in found] == [*enumerate("abcde", 1)]
+
+
+def test_numbers_are_given_once_though_the_next_program_finds_no_history(path: Path) -> None:
+    bus = Bus(path)
+    path.mkdir()
+    for _ in range(RECENT + 3):
+        bus.publish("a")
+    after = Bus(path, bus.carry())  # it sets the folder aside, and says so
+    found = history.read(path, Wanted())
+    kinds = [event["event"] for event in found]
+    assert kinds == [*RECENT * ["a"], "state_damaged", "events_lost"]
+    assert found[-1]["count"] == after.lost == 3
+    assert [event["seq"] for event in found] == list(range(4, RECENT + 6))
+    again = Bus(path, after.carry())
+    assert (again.publish("b")["seq"], again.seq) == (RECENT + 6, RECENT + 6)
 
 
 def test_what_was_not_yet_written_is_forgotten_with_the_rest(path: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from taskmux.api.reception import Listening
+from taskmux.bus import CarriedBus
 from taskmux.daemon.carried import (
     FORMAT,
     CarriedDaemon,
     CarriedDoors,
+    CarriedWebSocket,
     decode,
     encode,
     fetch,
@@ -20,6 +22,7 @@ from taskmux.daemon.carried import (
 from taskmux.lifecycle import State, Task
 from taskmux.logs import Unfinished
 from taskmux.processes import Trace
+from taskmux.projects import CarriedProjects
 from taskmux.runner import Carried, CarriedLife, Ending, Health, Outfit
 from taskmux.store import Child, Memory, ProjectMemory
 from taskmux.supervisor import CarriedProject
@@ -45,8 +48,11 @@ def daemon(terminal: int, lock: int, unix: int) -> CarriedDaemon:
     project = CarriedProject(
         "[tasks.api]", ProjectMemory({"api": memory}, {"key": {"A": "b"}}), {"api": member}
     )
-    doors = CarriedDoors(Listening(0, (unix,)), Listening(8765, (unix,)), "secret")
-    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], {"shop": project})
+    websocket = CarriedWebSocket(Listening(8765, (unix,)), "secret")
+    doors = CarriedDoors(Listening(0, (unix,)), websocket)
+    projects = CarriedProjects({"shop": "/shop/taskmux.toml"}, {"shop": project})
+    bus = CarriedBus(7, 2, 1, "disk full", (b'{"seq":7}\n',))
+    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], projects, bus)
 
 
 def test_what_is_put_away_comes_back_as_it_was() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from taskmux.bus import Bus
 from taskmux.daemon.relay import relayed
@@ -48,6 +50,41 @@ async def test_plugins_hear_of_everything_and_their_failures_are_told(home: Path
             await told.wait()
             bus.publish("task_stopped", "shop", task="api")
     assert heard == ["task_ready", "plugin_failed", "task_stopped"]
+
+
+async def test_a_plugin_that_is_slow_does_not_keep_the_daemon_from_ending(home: Path) -> None:
+    heard: list[int] = []
+    hearing, gate = threading.Event(), threading.Event()
+
+    def hear(event: dict[str, Any]) -> None:
+        heard.append(event["seq"])
+        hearing.set()
+        gate.wait(30)
+
+    async def release() -> None:
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+
+    bus, plugins = Bus(home / "events.jsonl"), Plugins([listening("slow", hear)])
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group, relayed(bus, plugins, patience=0):
+            for _ in range(5):
+                bus.publish("tick")
+            await anyio.to_thread.run_sync(hearing.wait, 30)
+            group.start_soon(release)
+    assert heard == [1]
+
+
+async def test_what_was_not_heard_yet_at_the_end_still_is_by_a_plugin_that_is_quick(
+    home: Path,
+) -> None:
+    heard: list[int] = []
+    bus = Bus(home / "events.jsonl")
+    plugins = Plugins([listening("quick", lambda event: heard.append(event["seq"]))])
+    async with relayed(bus, plugins, patience=30):
+        for _ in range(5):
+            bus.publish("tick")
+    assert heard == [1, 2, 3, 4, 5]
 
 
 async def test_without_a_listener_nothing_is_kept(home: Path) -> None:

@@ -287,6 +287,34 @@ def test_a_file_that_broke_meanwhile_costs_nobody_anything(site: Site) -> None:
     assert site.ask("--project", "shop", "stop")["ok"]
 
 
+def test_a_project_that_could_not_be_written_down_is_kept(site: Site) -> None:
+    site.write(SLEEPER)
+    launch(site.home, site.environ)  # and nothing is wrong with its registry so far
+    registry = site.home / "registry.json"
+    registry.mkdir()
+    site.ask("start")
+    assert site.ask("status")["warnings"]
+    pid = site.tasks()["sleeper"]["pid"]
+    restart(site)
+    answer = site.ask("--project", "shop", "status")
+    assert [task["pid"] for task in answer["tasks"]] == [pid]
+    assert json.loads(registry.read_text()) == {"shop": str(site.folder / "taskmux.toml")}
+
+
+def test_events_that_could_not_be_written_are_not_lost(site: Site) -> None:
+    launch(site.home, site.environ)
+    history = site.home / "events.jsonl"
+    history.rename(site.home / "away")
+    history.mkdir()
+    site.write(SLEEPER)
+    site.ask("start")
+    restart(site)
+    kinds = [event["event"] for event in site.events()]
+    assert kinds == ["session_started", "task_started", "task_ready"]
+    seqs = [json.loads(line)["seq"] for line in history.read_text().splitlines()]
+    assert seqs == list(range(2, len(seqs) + 2))
+
+
 def test_a_version_that_cannot_take_over_is_not_given_anything(site: Site, tmp_path: Path) -> None:
     start_with(site, tmp_path / "path")
     site.write(SLEEPER)
@@ -335,6 +363,18 @@ def test_the_websocket_stays_where_it_is_and_knows_its_token(site: Site) -> None
     with connect(f"ws://127.0.0.1:{port}", proxy=None) as client:
         client.send(json.dumps({"id": 7, "command": "status", "params": {"session": "shop"}}))
         assert json.loads(client.recv(timeout=30))["id"] == 7
+
+
+def test_a_websocket_that_could_not_be_opened_gets_a_token_when_it_is(site: Site) -> None:
+    (site.home / "token").mkdir()
+    site.write(SLEEPER)
+    site.ask("start")
+    assert site.ask("daemon", "status")["api_port"] is None
+    _, said, _ = site.people("daemon", "status")
+    assert said.splitlines()[-1].startswith("  no WebSocket: its token cannot be used: ")
+    (site.home / "token").rmdir()
+    assert restart(site)["api_port"] is not None
+    assert len((site.home / "token").read_text().strip()) >= 32
 
 
 def test_the_websocket_moves_if_asked_to(site: Site) -> None:

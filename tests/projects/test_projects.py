@@ -18,7 +18,7 @@ from taskmux.errors import (
     UnknownSession,
 )
 from taskmux.lifecycle import State
-from taskmux.projects import Project
+from taskmux.projects import CarriedProjects, Project, Projects
 from taskmux.store import Memory, ProjectMemory
 from taskmux.supervisor import Services
 from tests.projects.conftest import Opened
@@ -316,6 +316,23 @@ async def test_what_a_dead_daemon_left_is_ended_though_its_file_cannot_be_used(
         survivor.end()
 
 
+async def test_projects_are_not_portable_while_one_is_opened_again(
+    opened: Opened, services: Services, tmp_path: Path
+) -> None:
+    path = tmp_path / "shop" / "taskmux.toml"
+    services.store.save_registry({"shop": str(path)})
+    async with opened() as (projects, ear):
+        found: list[bool] = []
+        services.bus.listen(lambda event: found.append(projects.portable))
+        assert projects.portable
+        write(tmp_path / "beside", SLEEPER)
+        (tmp_path / "beside").rename(path.parent)  # whole at once, so that it is opened once
+        await ear.until("config_reloaded")
+        assert found == [False] * len(ear.heard)
+        await projects.settle()
+        assert projects.portable
+
+
 async def test_a_missing_file_that_is_back_can_be_read_by_hand(
     opened: Opened, services: Services, tmp_path: Path
 ) -> None:
@@ -390,6 +407,20 @@ async def test_a_registry_that_cannot_be_written_costs_only_that(
         shop, _ = await projects.register(write(tmp_path / "shop", SLEEPER))
         assert ear.kinds("state_not_saved")
         await shop.opened().start(["a"])
+
+
+async def test_what_is_carried_says_what_is_registered_and_is_saved(
+    services: Services, tmp_path: Path
+) -> None:
+    # One could not be written down, and that another is forgotten could not be either.
+    path = write(tmp_path / "shop", SLEEPER)
+    services.store.save_registry({"gone": str(tmp_path / "gone" / "taskmux.toml")})
+    with anyio.fail_after(50):
+        carried = CarriedProjects({"shop": str(path)}, {})
+        async with Projects.open(services, carried) as projects:
+            assert [project.path for project in projects] == [path]
+            assert projects.carry().paths == carried.paths
+            assert registry(services) == carried.paths
 
 
 async def test_an_edit_of_ours_is_refused_before_it_is_written(

@@ -84,7 +84,7 @@ def _taps(
 ) -> list[Callable[[], None]]:
     project = house.projects.find(session) if session is not None else house.projects.only()
     crew = project.opened().crew
-    chosen = tuple(crew) if "*" in names else names
-
+    # All at once: nothing may be followed already when one of them is refused.
+    chosen = crew.known(crew if "*" in names else names)
     follow = partial(house.broadcasts.follow, session=project.session, reader=mailbox)
     return [follow(crew[name].runner.log, task=name) for name in chosen]

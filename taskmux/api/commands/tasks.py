@@ -13,7 +13,7 @@ from taskmux import wire
 from taskmux.errors import BadRequest, Overtaken, TimedOut
 from taskmux.lifecycle import RESTING, State
 from taskmux.logs import OURS, Window, read
-from taskmux.pattern import BadPattern, Pattern
+from taskmux.pattern import Pattern, requested
 from taskmux.supervisor import OVERTAKEN, Supervisor, done, failure, settled
 from taskmux.threads import in_thread
 
@@ -115,12 +115,7 @@ def _pattern(until: str) -> Pattern | None:
     if not until.startswith("log:"):
         hint = "wait for ready, exit, completed or log:REGEX"
         raise BadRequest(f"cannot wait for {until!r}", hint=hint)
-    source = until.removeprefix("log:")
-    try:
-        return Pattern(source)
-    except BadPattern as error:
-        hint = "it is an RE2 regular expression: no look-around and no back-references"
-        raise BadRequest(f"{source!r} is not a pattern: {error}", hint=hint) from None
+    return requested(until.removeprefix("log:"))
 
 
 async def _happened(supervisor: Supervisor, name: str, until: str, pattern: Pattern | None) -> bool:

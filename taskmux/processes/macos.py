@@ -91,9 +91,10 @@ def environ_of(pid: int) -> dict[str, str]:
 def command_of(pid: int) -> str:
     """Return the words of its command line, for people; empty if they may not be seen."""
     try:
-        return " ".join(psutil.Process(pid).cmdline())
+        words = " ".join(psutil.Process(pid).cmdline())
     except _UNSEEN:
         return ""
+    return os.fsencode(words).decode(errors="replace")
 
 
 def exit_fd(pid: int) -> int:

@@ -18,7 +18,7 @@ from taskmux.contracts import Probe, ProbeResult, ProbeTarget, ShellRun
 from taskmux.errors import PluginFailed
 from taskmux.lifecycle import Urge, describe_exit
 from taskmux.logs import OURS, LogWriter, run_started
-from taskmux.plugins import guarded
+from taskmux.plugins import encodable, guarded
 from taskmux.processes import Child, Listeners, Terminal, Trace, end, run_shell, spawn
 from taskmux.scarcity import described, scarce
 from taskmux.when import rfc3339
@@ -210,7 +210,7 @@ class Life:
         try:
             async with guarded(name, "answer", inf):
                 result = await vigil.hold(self._spec.facts.health_timeout, ask)
-                return self._health(name, ProbeResult(bool(result.ok), str(result.detail)))
+                return self._health(name, ProbeResult(bool(result.ok), encodable(result.detail)))
         except PluginFailed as failure:
             health = self._health(name, ProbeResult(False, _why(failure)))
             return replace(health, ok=None) if scarce(failure) else health

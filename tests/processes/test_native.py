@@ -112,6 +112,12 @@ async def test_reads_marker_and_command(run: Runs, pipe: Pipe, system: ModuleTyp
     assert system.command_of(task.child.pid) == "/bin/sh -c echo up >pipe; read line"
 
 
+def test_a_command_is_text_whatever_bytes_it_has(system: ModuleType) -> None:
+    command = [b"/bin/sh", b"-c", b"read line", b"caf\xe9 \xc3\xa9"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert system.command_of(process.pid) == "/bin/sh -c read line caf\ufffd é"
+
+
 @pytest.mark.parametrize("clean", ["env -i", "env -u TASKMUX_RUN_ID"])
 async def test_a_process_that_dropped_its_marker_shows_no_more_than_its_badge(
     run: Runs, pipe: Pipe, system: ModuleType, clean: str

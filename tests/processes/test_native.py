@@ -161,6 +161,22 @@ def test_names_this_boot() -> None:
     assert native.boot_id() == native.boot_id()
 
 
+def test_macos_is_asked_for_its_boot_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def sysctl(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0, stdout="BOOT\n")
+
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    macos.boot_id.cache_clear()
+    try:
+        assert [macos.boot_id(), macos.boot_id()] == ["BOOT", "BOOT"]
+    finally:
+        macos.boot_id.cache_clear()
+    assert len(asked) == 1
+
+
 def test_finds_the_ports_a_process_listens_on(system: ModuleType) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as four,

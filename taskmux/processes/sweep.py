@@ -27,14 +27,13 @@ the blow, nothing is believed but a scan that is whole.
 """
 
 
-async def end(trace: Trace, *, known: Collection[Row] = (), limit: float = 5.0) -> list[int]:
+async def end(trace: Trace, *, limit: float = 5.0) -> list[int]:
     """End all that lives of a run, leader included; return the pids of what could not be.
 
-    The surest moment is when the leader is dead and not yet reaped. `known` may
-    hold what `members` returned before: it also finds those that left the
-    session, dropped the marker and lost their parent since.
+    The surest moment is when the leader is dead and not yet reaped. Found are also those
+    that left the session, dropped the marker and lost their parent, if they wear a badge.
     """
-    return await _end(lambda now: now.survivors(trace, known), trace.run_id.__eq__, limit)
+    return await _end(lambda now: now.survivors(trace), trace.run_id.__eq__, limit)
 
 
 async def end_marked(is_ours: IsOurs, *, limit: float = 5.0) -> list[int]:

@@ -71,7 +71,7 @@ def shells_under_way() -> list[sweep.Trace]:
 async def end_shell(trace: sweep.Trace) -> None:
     """End a command that was run before this process executed its present program."""
     with suppress(OSError):  # no child of ours: whoever it is will not be touched
-        await _end(Child(trace.session), trace)
+        await _end(Child(trace.session, trace.run_id), trace)
 
 
 def _under_way() -> set[sweep.Trace]:

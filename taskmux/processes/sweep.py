@@ -51,10 +51,10 @@ async def _end(find: Callable[[Census], list[Row]], is_ours: IsOurs, limit: floa
     evasive, quiet = False, 0
     with move_on_after(limit):
         while found or (now.torn and (evasive or quiet < DOUBTS)):
-            evasive = evasive or not all(map(_lives, found))
+            evasive = evasive or not all(map(lives, found))
             hit = _kill(found, now)
             if found and not hit:
-                return [row.pid for row in found if _lives(row)]
+                return [row.pid for row in found if lives(row)]
             for row in hit:
                 await gone(row)
             found = find(now := await scan())
@@ -97,13 +97,14 @@ async def gone(row: Row) -> None:
             raise
         return await sleep(SHORTAGE)
     try:
-        if _lives(row):
+        if lives(row):
             await wait_readable(fd)
     finally:
         os.close(fd)
 
 
-def _lives(row: Row) -> bool:
+def lives(row: Row) -> bool:
+    """Return whether the very process that `row` tells of has not ended yet."""
     try:
         seen = native.look(row.pid)
     except OSError as error:

@@ -87,7 +87,7 @@ class Life:
         """Go on with a process of ours that was started before; raise `OSError` if it is none."""
         life = cls(spec, carried.outfit, log, Terminal(carried.terminal), ready=carried.ready)
         life.started_at = carried.started_at
-        life.child = Child(carried.pid)
+        life.child = Child(carried.pid, carried.outfit.run_id)
         return life
 
     def carry(self) -> CarriedLife:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from taskmux import paths, wire
 from taskmux.files import discard, weigh
 from taskmux.logs import files_of
-from taskmux.processes import end_strays, shells_under_way, strays
+from taskmux.processes import end_strays, strays
 from taskmux.projects import Project
 from taskmux.threads import in_thread
 
@@ -45,7 +45,7 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
     """Find what nobody owns any more; with `apply`, remove it."""
     home = house.services.home
     projects = [project for project in house.projects if _abandoned(project)]
-    lost = await strays(home, _runs(house))
+    lost = await strays(home)
     kept = {project.session for project in house.projects if project not in projects}
     folders = sorted(f for f in home.glob("projects/*") if f.name not in kept)
     files = sorted(paths.set_aside(home))
@@ -64,7 +64,7 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
         return found
     for project in projects:
         await house.projects.unregister(project.session)
-    left = [f"process {pid}" for pid in await end_strays(home, _runs(house))]
+    left = [f"process {pid}" for pid in await end_strays(home)]
     left += await _discard([*folders, *files])
     return replace(found, ok=not left, left=left)
 
@@ -72,15 +72,6 @@ async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
 def _abandoned(project: Project) -> bool:
     # Tasks of a project whose file is gone run on: that is no reason to end them.
     return project.state == "config_missing" and project.at_rest
-
-
-def _runs(house: House) -> set[str]:
-    runs = {trace.run_id for trace in shells_under_way()}
-    for project in house.projects:
-        if project.supervisor is not None:
-            lives = (m.runner.life for m in project.supervisor.crew.members.values())
-            runs |= {life.outfit.run_id for life in lives if life is not None}
-    return runs
 
 
 def _places(house: House, project: Project | None, request: wire.Clean) -> list[Path]:

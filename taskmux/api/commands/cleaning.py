@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from taskmux import paths, wire
 from taskmux.files import discard, weigh
-from taskmux.logs import files_of
+from taskmux.logs import LogWriter, files_of, remove
 from taskmux.processes import end_strays, strays
 from taskmux.projects import Project
 from taskmux.threads import in_thread
@@ -27,10 +27,13 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
         if project is None:
             left = [] if house.services.bus.clear() else [str(place) for place in places]
         elif request.only == "logs":
-            left = await _clean_logs(project, places)
+            left = _clean_logs(house, project)
         else:
+            folder, logs = places[0], _logs(house, project)
             await house.projects.unregister(project.session)
-            left = await _discard(places)
+            left = await _discard([folder])
+            elsewhere = [log for log in logs if folder not in log.parents]
+            left += [str(place) for log in elsewhere for place in remove(log)]
     return wire.CleanReport(
         ok=not left,
         session=None if project is None else project.session,
@@ -74,27 +77,34 @@ def _abandoned(project: Project) -> bool:
     return project.state == "config_missing" and project.at_rest
 
 
+def _logs(house: House, project: Project) -> list[Path]:
+    """Return the logs of a project's tasks, also of those that are no more."""
+    folder = paths.project(house.services.home, project.session)
+    return list(dict.fromkeys((*_writers(project), *folder.glob("logs/*.log"))))
+
+
 def _places(house: House, project: Project | None, request: wire.Clean) -> list[Path]:
     home = house.services.home
     if project is None:
         return [paths.events(home)]
-    crew = None if project.supervisor is None else project.supervisor.crew
-    logs = [] if crew is None else [member.runner.log.path for member in crew.members.values()]
-    folder = paths.project(home, project.session)
-    if request.only == "logs":
-        logs += folder.glob("logs/*.log")  # of tasks that are no more
-    found = [file for log in dict.fromkeys(logs) for file in files_of(log)]
+    found = [file for log in _logs(house, project) for file in files_of(log)]
     if request.only == "logs":
         return found
+    folder = paths.project(home, project.session)
     return [folder, *(file for file in found if folder not in file.parents)]
 
 
-async def _clean_logs(project: Project, places: Iterable[Path]) -> list[str]:
-    if project.supervisor is not None:
-        for member in project.supervisor.crew.members.values():
-            member.runner.log.clean()
-            places = set(places) - {member.runner.log.path}
-    return await _discard(places)
+def _writers(project: Project) -> dict[Path, LogWriter]:
+    crew = None if project.supervisor is None else project.supervisor.crew
+    logs = [] if crew is None else [member.runner.log for member in crew.members.values()]
+    return {log.path: log for log in logs}
+
+
+def _clean_logs(house: House, project: Project) -> list[str]:
+    writers, left = _writers(project), list[Path]()
+    for log in _logs(house, project):
+        left += writers[log].clean() if log in writers else remove(log)
+    return [str(place) for place in left]
 
 
 async def _weighed(places: Iterable[Path]) -> list[wire.Removed]:

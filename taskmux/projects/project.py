@@ -85,6 +85,11 @@ class Project:
         members = {} if self.supervisor is None else self.supervisor.crew.members
         return all(member.task.state in RESTING for member in members.values())
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether there is no file now, and no task runs: those that do are no reason to end."""
+        return self.state == "config_missing" and self.at_rest and not self.path.exists()
+
     def opened(self) -> Supervisor:
         """Return the supervisor, or raise what keeps the project from having one."""
         if self.supervisor is None:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from anyio import create_task_group, wait_readable
 
+from taskmux.processes import end_strays, new_marker
 from tests.api.place import Place, open_place
 from tests.projects.estate import make_services, write
 
@@ -65,3 +70,32 @@ async def test_nothing_is_cleaned_where_a_name_is_wrong(place: Place, tmp_path: 
     before = (tmp_path / "shop" / "web.log").read_text()
     assert (await place.ask("clean_logs", tasks=["web", "wob"]))["error_code"] == "E200"
     assert (tmp_path / "shop" / "web.log").read_text() == before
+
+
+RESPAWN = "while :; do echo again; TASKMUX_RUN_ID=$MARKER sleep 60 >&-; done"
+
+
+async def test_what_is_registered_while_strays_are_ended_is_kept(
+    place: Place, home: Path, tmp_path: Path
+) -> None:
+    old = home / "projects" / "old"
+    (old / "logs").mkdir(parents=True)
+    environ = {"PATH": os.environ["PATH"], "MARKER": new_marker(home)}
+    command = ["/bin/sh", "-c", RESPAWN]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE) as nest:  # noqa: ASYNC220 (returns at once)
+        try:
+            assert nest.stdout is not None
+            async with create_task_group() as group:
+                group.start_soon(partial(place.ask, "prune", apply=True))
+                said = b""
+                while said.count(b"again") < 2:  # one was ended, the next is there
+                    await wait_readable(nest.stdout)
+                    said += os.read(nest.stdout.fileno(), 100)
+                await place.projects.register(write(tmp_path / "old", TABLES, "old"))
+                assert (await place.ask("start", session="old", task="api"))["ok"]
+                nest.kill()
+        finally:
+            nest.kill()
+            await end_strays(home)
+    assert (old / "state.json").exists()
+    assert (old / "logs" / "api.log").exists()

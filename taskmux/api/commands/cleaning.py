@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from taskmux import paths, wire
+from taskmux.errors import NotRegistered
 from taskmux.files import discard, weigh
 from taskmux.logs import LogWriter, files_of, remove
 from taskmux.processes import end_strays, strays
@@ -31,7 +33,9 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
         else:
             folder, logs = places[0], _logs(house, project)
             await house.projects.unregister(project.session)
-            left = await _discard([folder])
+            async with house.projects.unregistered() as folders:
+                again = folder not in folders and folder.exists()  # somebody registered it anew
+                left = [str(folder)] if again else await _discard([folder])
             elsewhere = [log for log in logs if folder not in log.parents]
             left += [str(place) for log in elsewhere for place in remove(log)]
     return wire.CleanReport(
@@ -46,35 +50,41 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
 
 async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
     """Find what nobody owns any more; with `apply`, remove it."""
+    home, projects = house.services.home, house.projects
+    found = await _leftovers(house)
+    if not request.apply:
+        return found
+    for one in found.projects:
+        with suppress(NotRegistered):  # somebody was quicker
+            await projects.unregister(one.session, if_abandoned=True)
+    known = {project.session for project in projects}
+    forgotten = [one for one in found.projects if one.session not in known]
+    left = [f"process {pid}" for pid in await end_strays(home)]
+    # Asked anew, and in such a way that nobody registers what is about to be deleted.
+    async with projects.unregistered() as folders:
+        removed = await _weighed(folders)
+        left += await _discard(folders)
+    left += await _discard(paths.set_aside(home))
+    return replace(found, applied=True, ok=not left, projects=forgotten, folders=removed, left=left)
+
+
+async def _leftovers(house: House) -> wire.PruneReport:
     home = house.services.home
-    projects = [project for project in house.projects if _abandoned(project)]
     lost = await strays(home)
-    kept = {project.session for project in house.projects if project not in projects}
-    folders = sorted(f for f in home.glob("projects/*") if f.name not in kept)
-    files = sorted(paths.set_aside(home))
-    found = wire.PruneReport(
-        applied=request.apply,
-        projects=[wire.LostProject(one.session, str(one.path)) for one in projects],
+    abandoned = [project for project in house.projects if project.abandoned]
+    async with house.projects.unregistered() as folders:
+        folders += [paths.project(home, project.session) for project in abandoned]
+    return wire.PruneReport(
+        applied=False,
+        projects=[wire.LostProject(one.session, str(one.path)) for one in abandoned],
         processes=[
             wire.LostProcess(one.row.pid, one.session, one.task, one.command, one.ports)
             for one in lost
         ],
-        folders=await _weighed(folders),
-        files=await _weighed(files),
+        folders=await _weighed(sorted(folders)),
+        files=await _weighed(sorted(paths.set_aside(home))),
         left=[],
     )
-    if not request.apply:
-        return found
-    for project in projects:
-        await house.projects.unregister(project.session)
-    left = [f"process {pid}" for pid in await end_strays(home)]
-    left += await _discard([*folders, *files])
-    return replace(found, ok=not left, left=left)
-
-
-def _abandoned(project: Project) -> bool:
-    # Tasks of a project whose file is gone run on: that is no reason to end them.
-    return project.state == "config_missing" and project.at_rest
 
 
 def _logs(house: House, project: Project) -> list[Path]:

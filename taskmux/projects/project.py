@@ -16,7 +16,7 @@ from taskmux.files import read_text
 from taskmux.lifecycle import RESTING
 from taskmux.project import ProjectConfig, parse
 from taskmux.scarcity import described
-from taskmux.supervisor import CarriedProject, Services, Supervisor, end_leftovers
+from taskmux.supervisor import CarriedProject, Services, Supervisor, recall
 
 PAUSE = 0.05
 """Seconds in which a file must not change to be taken for what somebody wanted to write."""
@@ -205,7 +205,7 @@ class Project:
         except TaskmuxError as error:
             self._note_error(error)
             # What a daemon that died has left running is ours to end all the same.
-            await end_leftovers(self._services.store.project(self.session).tasks.values())
+            await recall(self.session, self._services)
 
     def _first_config(self, carried: CarriedProject | None) -> ProjectConfig:
         # What was in force stays so until the file was read as a change of it.

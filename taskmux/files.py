@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from taskmux.errors import InvalidToml, NoConfig
+from taskmux.scarcity import scarce
 
 Content = TypeVar("Content")
 
@@ -80,12 +81,15 @@ def read_private(path: Path, kind: type[Content], damaged: Damage) -> Content | 
     """Return the JSON file as a `kind`; None if there is none, or none that can be read.
 
     One that is not a regular file, too large, or not a `kind` is renamed out of
-    the way, so that nothing in it is lost and nothing is blocked by it.
+    the way, so that nothing in it is lost and nothing is blocked by it. Raises
+    `OSError` where the system has nothing left to read it with: that says nothing of it.
     """
     try:
         content = read_regular(path)
         return None if content is None else msgspec.json.decode(content, type=kind)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
+        if scarce(error):
+            raise
         damaged(set_aside(path), str(error))
         return None
 
@@ -135,11 +139,13 @@ def unusable(path: Path) -> str | None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a file that cannot be used and return its new path."""
+    """Rename a file that cannot be used; return where it is then, unmoved if that failed."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     aside = path.with_name(f"{path.name}.corrupt-{now}")
-    with suppress(OSError):
+    try:
         path.rename(aside)
+    except OSError:
+        return path
     return aside
 
 

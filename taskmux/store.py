@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from taskmux import paths
 from taskmux.encoding import encode
+from taskmux.errors import NothingLeft
 from taskmux.files import (
     Damage,
     make_way,
@@ -19,6 +21,7 @@ from taskmux.files import (
     set_aside,
     write_private,
 )
+from taskmux.scarcity import described, scarce
 
 
 class Child(msgspec.Struct, frozen=True):
@@ -53,7 +56,10 @@ class ProjectMemory(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """The state files of one home. Nothing here is kept open."""
+    """The state files of one home. Nothing here is kept open.
+
+    What reads raises `NothingLeft` where the system has nothing to read with.
+    """
 
     def __init__(self, home: Path, damaged: Damage) -> None:
         self._home = home
@@ -62,8 +68,9 @@ class Store:
     def registry(self) -> dict[str, str]:
         """Return the path of every registered taskmux.toml, by session."""
         path = paths.registry(self._home)
-        remove_unfinished(path)
-        return read_private(path, dict[str, str], self._damaged) or {}
+        with _in_words():
+            remove_unfinished(path)
+            return read_private(path, dict[str, str], self._damaged) or {}
 
     def save_registry(self, entries: Mapping[str, str]) -> None:
         """Replace the registry."""
@@ -79,8 +86,9 @@ class Store:
         for place in (folder.parent, folder, folder / "logs"):
             make_way(place, self._damaged, folder=True)
         path = self._path(session)
-        remove_unfinished(path)
-        return read_private(path, ProjectMemory, self._damaged) or ProjectMemory()
+        with _in_words():
+            remove_unfinished(path)
+            return read_private(path, ProjectMemory, self._damaged) or ProjectMemory()
 
     def save_project(self, session: str, memory: ProjectMemory) -> None:
         """Replace what is remembered of a project."""
@@ -104,6 +112,16 @@ class Store:
 
     def _path(self, session: str) -> Path:
         return paths.project(self._home, session) / "state.json"
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if not scarce(error):
+            raise
+        raise NothingLeft(described(error)) from None
 
 
 def environ_key(environ: Mapping[str, str]) -> str:

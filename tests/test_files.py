@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from taskmux.files import make_private, read_private, write_private
+from taskmux.files import make_private, read_private, set_aside, write_private
+from tests.projects.estate import no_more_files
 
 
 class Damage:
@@ -53,6 +54,22 @@ def test_a_damaged_file_is_set_aside_with_all_that_is_in_it(content: bytes, tmp_
     assert aside.name.startswith("state.json.corrupt-")
     assert aside.read_bytes() == content
     assert not path.exists()
+
+
+def test_what_cannot_be_read_for_want_of_descriptors_is_not_damaged(tmp_path: Path) -> None:
+    path, damage = tmp_path / "state.json", Damage()
+    write_private(path, b'["x"]')
+    with no_more_files(), pytest.raises(OSError, match="Too many open files"):
+        read_private(path, list[str], damage)
+    assert read_private(path, list[str], damage) == ["x"]
+    assert damage.told == []
+
+
+def test_what_cannot_be_set_aside_is_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 250)  # no name can be that much longer
+    path.touch()
+    assert set_aside(path) == path
+    assert path.exists()
 
 
 def fifo(path: Path) -> None:

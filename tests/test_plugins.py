@@ -186,6 +186,7 @@ async def test_a_plugin_that_hangs_is_given_up() -> None:
         (SystemExit("bye"), "SystemExit: bye"),
         (ExceptionGroup("unhandled", [ValueError("the cause")]), "the cause"),
         (RuntimeError(), "RuntimeError"),
+        (RuntimeError("no file caf\udce9"), "no file caf?"),
     ],
 )
 async def test_a_failure_is_told_in_words(trouble: BaseException, why: str) -> None:

@@ -22,6 +22,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── NoFreePort                E216
 ├── TaskFailed                E217
 ├── Overtaken                 E218
+├── LogsLeft                  E219
 ├── UnknownSession            E300
 ├── NotRegistered             E303
 ├── DaemonNotRunning          E304  exit status 3
@@ -92,6 +93,7 @@ from .tasks import (
     FolderMissing,
     HookFailed,
     HookTimedOut,
+    LogsLeft,
     NeverReady,
     NoFreePort,
     NotRunning,
@@ -106,7 +108,7 @@ __all__ = [
     "AlreadyRunning", "BadRequest", "DaemonBusy", "DaemonDidNotStart", "DaemonEnding",
     "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "EmptyConfig",
     "FileExists", "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal",
-    "Interrupted", "InvalidToml", "InvalidValue", "NameTaken", "NeverReady", "NoConfig",
+    "Interrupted", "InvalidToml", "InvalidValue", "LogsLeft", "NameTaken", "NeverReady", "NoConfig",
     "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning",
     "NotShown", "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch",
     "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError",

@@ -137,6 +137,17 @@ class Overtaken(TaskmuxError):
         super().__init__(sentence, hint=hint, task=task, state=state, reason=reason)
 
 
+class LogsLeft(TaskmuxError):
+    """Something beside a task's log has the name of a file of it, and cannot be deleted."""
+
+    code = "E219"
+
+    def __init__(self, task: str, left: Sequence[str]) -> None:
+        sentence = f"not all logs of {task} could be deleted: {', '.join(left)}"
+        hint = "move away what is no log, or choose another log_file"
+        super().__init__(sentence, hint=hint, task=task, left=list(left))
+
+
 class HookFailed(TaskmuxError):
     """A hook ended with another status than 0. `tail` is the last of what it printed."""
 

@@ -77,11 +77,16 @@ def intruders(path: Path) -> list[Path]:
     return [place for place in places if unusable(place) is not None]
 
 
-def remove(path: Path) -> None:
-    """Delete every file of a log; whoever writes it goes on in a new one."""
-    for _, place in reversed(_rotated(path)):
-        place.unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+def remove(path: Path) -> list[Path]:
+    """Delete every file of a log; return what is left, such as a folder of that name.
+
+    Whoever writes it goes on in a new one.
+    """
+    places = [*(place for _, place in reversed(_rotated(path))), path]
+    for place in places:
+        with suppress(OSError):
+            place.unlink()
+    return [place for place in places if os.path.lexists(place)]
 
 
 def _make_folder(folder: Path) -> None:

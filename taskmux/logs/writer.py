@@ -161,11 +161,12 @@ class LogWriter:
         with suppress(OSError):  # found out, and told, at the next line
             self._open()
 
-    def clean(self) -> None:
-        """Delete what was written so far and begin a new file."""
-        remove(self.path)
+    def clean(self) -> list[Path]:
+        """Delete what was written so far and begin a new file; return what could not be deleted."""
+        left = remove(self.path)
         with suppress(OSError):  # found out, and told, at the next line
             self._open()
+        return left
 
     def close(self) -> None:
         """Write what is pending and give the file up."""
@@ -189,8 +190,7 @@ class LogWriter:
         self._tell(lines)
         count = lines.count(b"\n")
         begins = not self._lost
-        self._lost += count
-        self.dropped += count
+        self._lost, self.dropped = self._lost + count, self.dropped + count
         if begins and self._on_drop is not None:
             self._on_drop(self._why)
 
@@ -292,9 +292,8 @@ class LogWriter:
 
     def _tell(self, lines: bytes) -> None:
         stamp = self._prefix[:-1]
-        if lines:
-            for listener in tuple(self._listeners):
-                listener(stamp, lines)
+        for listener in tuple(self._listeners) if lines else ():
+            listener(stamp, lines)
         if self._taps and lines:
             for line in lines[:-1].split(b"\n"):
                 for take in tuple(self._taps):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .calls import called, guarded
+from .calls import called, encodable, guarded
 from .choice import choose_probe
 from .offers import Offer
 from .registry import Plugins, Source
 
-__all__ = ["Offer", "Plugins", "Source", "called", "choose_probe", "guarded"]
+__all__ = ["Offer", "Plugins", "Source", "called", "choose_probe", "encodable", "guarded"]

@@ -73,14 +73,19 @@ def failure(plugin: str, doing: str, error: BaseException) -> PluginFailed:
     """Return `error` as people are told of it; its first note is the hint."""
     while isinstance(error, BaseExceptionGroup):  # a task group says nothing of its own
         error = error.exceptions[0]
-    notes: list[str] = getattr(error, "__notes__", [])
-    return PluginFailed(plugin, doing, _sentence(error), hint=next(iter(notes), None))
+    hints = map(encodable, getattr(error, "__notes__", []))
+    return PluginFailed(plugin, doing, _sentence(error), hint=next(hints, None))
+
+
+def encodable(said: object) -> str:
+    """Return what a plugin says as text that every file and socket of ours takes."""
+    return str(said).encode(errors="replace").decode()
 
 
 def _sentence(error: BaseException) -> str:
     kind = type(error)
     try:
-        said = str(error)
+        said = encodable(error)
     except Exception:  # noqa: BLE001 (its `__str__` is the plugin's, and may raise anything)
         said = ""
     if said and (isinstance(error, SPOKEN) or kind.__module__ != "builtins"):

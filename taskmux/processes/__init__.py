@@ -9,7 +9,15 @@ from .native import boot_id, command_of, environ_of, holder, listening, peer_uid
 from .ports import Ports
 from .scan import processes
 from .shell import end_shell, run_shell, shells_under_way
-from .spawn import Child, NoFolder, remember_limits, remember_umask, shell_files, spawn
+from .spawn import (
+    Child,
+    NoFolder,
+    remember_limits,
+    remember_umask,
+    runs_at_work,
+    shell_files,
+    spawn,
+)
 from .strays import Stray, end_strays, strays
 from .sweep import Trace, end, end_marked, members
 from .terminal import Terminal
@@ -19,6 +27,6 @@ __all__ = [
     "Child", "Holder", "Listeners", "NoFolder", "Ports", "Stray", "Terminal", "Trace", "Usage",
     "boot_id", "command_of", "end", "end_marked", "end_shell", "end_strays", "environ_of",
     "holder", "listening", "measure", "members", "new_marker", "of_home", "peer_uid", "processes",
-    "remember_limits", "remember_umask", "run_shell", "shell_files", "shells_under_way", "spawn",
-    "strays",
+    "remember_limits", "remember_umask", "run_shell", "runs_at_work", "shell_files",
+    "shells_under_way", "spawn", "strays",
 ]  # fmt: skip

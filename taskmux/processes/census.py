@@ -67,13 +67,9 @@ class Census:
         """The marker of each process that has one."""
         return self._markers
 
-    def survivors(self, trace: Trace, known: Collection[Row] = ()) -> list[Row]:
-        """Return what lives of a run, lowest pid first; the leader too, if it does.
-
-        `known` are processes that were seen to belong to it when it was whole.
-        """
+    def survivors(self, trace: Trace) -> list[Row]:
+        """Return what lives of a run, lowest pid first; the leader too, if it does."""
         roots = [*self._session(trace), *self._marked.get(trace.run_id, ())]
-        roots += (row for old in known if (row := self.rows.get(old.pid)) and same(row, old))
         return self._family(roots, trace.started)
 
     def marked(self, is_ours: Callable[[str], bool]) -> list[Row]:

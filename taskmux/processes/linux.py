@@ -94,9 +94,10 @@ def environ_of(pid: int) -> dict[str, str]:
 def command_of(pid: int) -> str:
     """Return the words of its command line, for people; empty if they may not be seen."""
     try:
-        return os.fsdecode(_read(f"/proc/{pid}/cmdline").rstrip(b"\0").replace(b"\0", b" "))
+        words = _read(f"/proc/{pid}/cmdline").rstrip(b"\0").replace(b"\0", b" ")
     except _UNSEEN:
         return ""
+    return words.decode(errors="replace")  # anybody's bytes, which must not stop who tells of them
 
 
 def exit_fd(pid: int) -> int:

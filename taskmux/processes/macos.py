@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from functools import lru_cache
 
 import psutil
 
@@ -61,6 +62,7 @@ def started(pid: int) -> int | None:
         return None
 
 
+@lru_cache(maxsize=1)  # it is part of every state file, and asking takes a process
 def boot_id() -> str:
     """Return what names this boot of the machine: starts of another one mean nothing."""
     asked = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
@@ -91,9 +93,10 @@ def environ_of(pid: int) -> dict[str, str]:
 def command_of(pid: int) -> str:
     """Return the words of its command line, for people; empty if they may not be seen."""
     try:
-        return " ".join(psutil.Process(pid).cmdline())
+        words = " ".join(psutil.Process(pid).cmdline())
     except _UNSEEN:
         return ""
+    return os.fsencode(words).decode(errors="replace")
 
 
 def exit_fd(pid: int) -> int:

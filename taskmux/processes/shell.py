@@ -36,8 +36,10 @@ async def run_shell(
     """Run a command in a session of its own and return how it ended; `feed` gets its output.
 
     When this returns, raises or is cancelled, nothing of the command is left,
-    background children included. It waits for the shell, not for those. Raise
-    `OSError` if it could not be run. How long it may take is up to the caller.
+    background children included, but what may not or could not be ended within
+    `LIMIT`: that is one of the `strays` from then on. It waits for the shell, not
+    for those. Raise `OSError` if it could not be run. How long it may take is up
+    to the caller.
     """
     run_id = akin(environ.get(MARKER))
     tail = _Tail(feed)
@@ -69,7 +71,7 @@ def shells_under_way() -> list[sweep.Trace]:
 async def end_shell(trace: sweep.Trace) -> None:
     """End a command that was run before this process executed its present program."""
     with suppress(OSError):  # no child of ours: whoever it is will not be touched
-        await _end(Child(trace.session), trace)
+        await _end(Child(trace.session, trace.run_id), trace)
 
 
 def _under_way() -> set[sweep.Trace]:

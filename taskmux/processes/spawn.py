@@ -25,6 +25,7 @@ RESET = signal.valid_signals() - HARMLESS  # 63 enum members: too dear to make f
 
 _files: int | None = None
 _umask: int | None = None
+_at_work: set[str] = set()
 
 
 ROOM = 8
@@ -42,11 +43,13 @@ class Child:
     else can be hit by a signal meant for it or its group.
     """
 
-    def __init__(self, pid: int) -> None:
-        """Watch `pid`, a child of ours that is not reaped yet. See `spawn`."""
+    def __init__(self, pid: int, run_id: str) -> None:
+        """Watch `pid`, a child of ours that is not reaped yet, by its marker. See `spawn`."""
         self.pid = pid
         self.started = native.started(pid) or 0
+        self._run_id = run_id
         self._exit_fd: int | None = native.exit_fd(pid)
+        _at_work.add(run_id)
 
     async def exited(self) -> int:
         """Return its status once it has ended, negative for a signal; it stays unreaped.
@@ -80,8 +83,17 @@ class Child:
             return
         os.close(self._exit_fd)
         self._exit_fd = None
+        _at_work.discard(self._run_id)
         with suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)  # never blocks the daemon, if called too early
+
+
+def runs_at_work() -> frozenset[str]:
+    """Return the markers of what we have made and not reaped: what carries one is no leftover.
+
+    It holds as long as nothing is awaited: runs come and go at any time.
+    """
+    return frozenset(_at_work)
 
 
 def remember_limits(files: int | None = None) -> None:
@@ -142,7 +154,7 @@ def spawn(
         pid = _make(argv, environ, _plugged(slave, output))
     if terminal is not None:
         terminal.release_slave()
-    return _watched(pid)
+    return _watched(pid, environ.get(MARKER, ""))
 
 
 def _check_room() -> None:
@@ -239,9 +251,9 @@ def _plugged(slave: str | None, output: int | None) -> list[Any]:
     ]
 
 
-def _watched(pid: int) -> Child:
+def _watched(pid: int, run_id: str) -> Child:
     try:
-        return Child(pid)
+        return Child(pid, run_id)
     except BaseException:  # nobody would know of it
         os.killpg(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -27,14 +27,13 @@ the blow, nothing is believed but a scan that is whole.
 """
 
 
-async def end(trace: Trace, *, known: Collection[Row] = (), limit: float = 5.0) -> list[int]:
+async def end(trace: Trace, *, limit: float = 5.0) -> list[int]:
     """End all that lives of a run, leader included; return the pids of what could not be.
 
-    The surest moment is when the leader is dead and not yet reaped. `known` may
-    hold what `members` returned before: it also finds those that left the
-    session, dropped the marker and lost their parent since.
+    The surest moment is when the leader is dead and not yet reaped. Found are also those
+    that left the session, dropped the marker and lost their parent, if they wear a badge.
     """
-    return await _end(lambda now: now.survivors(trace, known), trace.run_id.__eq__, limit)
+    return await _end(lambda now: now.survivors(trace), trace.run_id.__eq__, limit)
 
 
 async def end_marked(is_ours: IsOurs, *, limit: float = 5.0) -> list[int]:
@@ -52,10 +51,10 @@ async def _end(find: Callable[[Census], list[Row]], is_ours: IsOurs, limit: floa
     evasive, quiet = False, 0
     with move_on_after(limit):
         while found or (now.torn and (evasive or quiet < DOUBTS)):
-            evasive = evasive or not all(map(_lives, found))
+            evasive = evasive or not all(map(lives, found))
             hit = _kill(found, now)
             if found and not hit:
-                return [row.pid for row in found if _lives(row)]
+                return [row.pid for row in found if lives(row)]
             for row in hit:
                 await gone(row)
             found = find(now := await scan())
@@ -98,13 +97,14 @@ async def gone(row: Row) -> None:
             raise
         return await sleep(SHORTAGE)
     try:
-        if _lives(row):
+        if lives(row):
             await wait_readable(fd)
     finally:
         os.close(fd)
 
 
-def _lives(row: Row) -> bool:
+def lives(row: Row) -> bool:
+    """Return whether the very process that `row` tells of has not ended yet."""
     try:
         seen = native.look(row.pid)
     except OSError as error:

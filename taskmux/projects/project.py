@@ -16,7 +16,7 @@ from taskmux.files import read_text
 from taskmux.lifecycle import RESTING
 from taskmux.project import ProjectConfig, parse
 from taskmux.scarcity import described
-from taskmux.supervisor import CarriedProject, Services, Supervisor, end_leftovers
+from taskmux.supervisor import CarriedProject, Services, Supervisor, recall
 
 PAUSE = 0.05
 """Seconds in which a file must not change to be taken for what somebody wanted to write."""
@@ -84,6 +84,11 @@ class Project:
         """Whether no task of it runs, or is about to."""
         members = {} if self.supervisor is None else self.supervisor.crew.members
         return all(member.task.state in RESTING for member in members.values())
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether there is no file now, and no task runs: those that do are no reason to end."""
+        return self.state == "config_missing" and self.at_rest and not self.path.exists()
 
     def opened(self) -> Supervisor:
         """Return the supervisor, or raise what keeps the project from having one."""
@@ -200,7 +205,7 @@ class Project:
         except TaskmuxError as error:
             self._note_error(error)
             # What a daemon that died has left running is ours to end all the same.
-            await end_leftovers(self._services.store.project(self.session).tasks.values())
+            await recall(self.session, self._services)
 
     def _first_config(self, carried: CarriedProject | None) -> ProjectConfig:
         # What was in force stays so until the file was read as a change of it.

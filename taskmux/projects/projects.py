@@ -93,9 +93,16 @@ class Projects:
         """Add the project of a taskmux.toml; return it, and whether it was there before."""
         return await self._see_through(partial(self._register, path, force))
 
-    async def unregister(self, session: str) -> Project:
-        """Stop a project's tasks and forget it; its logs stay."""
-        return await self._see_through(partial(self._unregister, session))
+    async def unregister(self, session: str, *, if_abandoned: bool = False) -> Project:
+        """Stop a project's tasks and forget it, or only if it is `abandoned`; its logs stay."""
+        return await self._see_through(partial(self._unregister, session, if_abandoned))
+
+    @asynccontextmanager
+    async def unregistered(self) -> AsyncIterator[list[Path]]:
+        """Yield the folders of no project; within the block none of them becomes one's."""
+        async with self._registering:
+            folders = sorted(self._services.home.glob("projects/*"))
+            yield [folder for folder in folders if folder.name not in self._projects]
 
     async def reload(self, project: Project) -> tuple[Project, list[str]]:
         """Read a project's file again; return the project, and the tasks to restart for it."""
@@ -177,14 +184,15 @@ class Projects:
             self._save()
             return project, "registered"
 
-    async def _unregister(self, session: str) -> Project:
+    async def _unregister(self, session: str, if_abandoned: bool) -> Project:
         async with self._registering:
             if session not in self._projects:
                 raise NotRegistered(session, self._projects)
             project = self._projects[session]
-            await self._end(project)
-            self._services.store.forget_project(session)
-            self._save()
+            if project.abandoned or not if_abandoned:
+                await self._end(project)
+                self._services.store.forget_project(session)
+                self._save()
             return project
 
     async def _reopen(self, project: Project) -> Project:

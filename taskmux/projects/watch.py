@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import move_on_after
-from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
 from taskmux.scarcity import Scarce
 from taskmux.threads import in_thread
+from taskmux.watches import LOOK_ANYWAY_MS, folders_of, watching
+
+if TYPE_CHECKING:
+    from watchfiles._rust_notify import RustNotify
 
 DEBOUNCE_MS, STEP_MS = 100, 20
-
-LOOK_ANYWAY_MS = 1000
-"""Not every file system tells of changes, and a folder can be replaced unseen: so we look, too."""
-
 
 Signature = tuple[int, ...] | None
 """What changes with a file's content; None where there is no file."""
@@ -33,10 +33,10 @@ async def changed_configs(paths: Sequence[Path], stop: anyio.Event) -> AsyncGene
     """
     seen: dict[Path, Signature] = {}
     while paths and not stop.is_set():
-        folders = _folders(paths)
-        with _watching(folders) as changes:
+        folders = folders_of(paths)
+        with watching(folders) as changes:
             told: set[Path] = set()
-            while _folders(paths) == folders and not stop.is_set():
+            while folders_of(paths) == folders and not stop.is_set():
                 for path in paths:
                     now = _signature(path)
                     if path in told or path not in seen or seen[path] != now:
@@ -64,28 +64,9 @@ def _among(paths: Iterable[Path], batch: set[tuple[int, str]]) -> set[Path]:
     return {named[name] for _, name in batch if name in named}
 
 
-def _watching(folders: Mapping[Path, int]) -> AbstractContextManager[RustNotify | None]:
-    try:
-        return RustNotify([str(folder) for folder in folders], False, False, 0, False, True)
-    except (OSError, WatchfilesRustInternalError):  # the system has no more watches to give
-        return nullcontext()
-
-
 def _signature(path: Path) -> Signature:
     try:
         found = path.stat()
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _folders(paths: Iterable[Path]) -> dict[Path, int]:
-    """Return what to watch: the folder of each or the nearest that exists, by its inode."""
-    return dict(_nearest(path.parent) for path in paths)
-
-
-def _nearest(folder: Path) -> tuple[Path, int]:
-    try:
-        return folder, folder.stat().st_ino
-    except OSError:
-        return _nearest(folder.parent)

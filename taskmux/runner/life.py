@@ -18,7 +18,7 @@ from taskmux.contracts import Probe, ProbeResult, ProbeTarget, ShellRun
 from taskmux.errors import PluginFailed
 from taskmux.lifecycle import Urge, describe_exit
 from taskmux.logs import OURS, LogWriter, run_started
-from taskmux.plugins import guarded
+from taskmux.plugins import encodable, guarded
 from taskmux.processes import Child, Listeners, Terminal, Trace, end, run_shell, spawn
 from taskmux.scarcity import described, scarce
 from taskmux.when import rfc3339
@@ -87,7 +87,7 @@ class Life:
         """Go on with a process of ours that was started before; raise `OSError` if it is none."""
         life = cls(spec, carried.outfit, log, Terminal(carried.terminal), ready=carried.ready)
         life.started_at = carried.started_at
-        life.child = Child(carried.pid)
+        life.child = Child(carried.pid, carried.outfit.run_id)
         return life
 
     def carry(self) -> CarriedLife:
@@ -210,7 +210,7 @@ class Life:
         try:
             async with guarded(name, "answer", inf):
                 result = await vigil.hold(self._spec.facts.health_timeout, ask)
-                return self._health(name, ProbeResult(bool(result.ok), str(result.detail)))
+                return self._health(name, ProbeResult(bool(result.ok), encodable(result.detail)))
         except PluginFailed as failure:
             health = self._health(name, ProbeResult(False, _why(failure)))
             return replace(health, ok=None) if scarce(failure) else health

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .carried import CarriedProject
 from .gate import settled
-from .ledger import end_leftovers
+from .ledger import recall
 from .outcome import OVERTAKEN, done, failure
 from .reports import health_report, task_report
 from .saving import AGAIN, Saving
@@ -14,5 +14,5 @@ from .usage import Meter
 
 __all__ = [
     "AGAIN", "OVERTAKEN", "CarriedProject", "Meter", "Saving", "Services", "Supervisor", "done",
-    "end_leftovers", "failure", "health_report", "settled", "task_report",
+    "failure", "health_report", "recall", "settled", "task_report",
 ]  # fmt: skip

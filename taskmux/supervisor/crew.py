@@ -14,7 +14,7 @@ from taskmux import graph, paths
 from taskmux.errors import InvalidValue, TaskmuxError, TaskNotFound
 from taskmux.lifecycle import RESTING, News, Stop
 from taskmux.logs import LogWriter, intruders
-from taskmux.processes import new_marker, shells_under_way
+from taskmux.processes import new_marker
 from taskmux.project import ProjectConfig, TaskConfig, parse
 from taskmux.runner import Outfit, Runner, Spec
 from taskmux.scarcity import described
@@ -48,7 +48,7 @@ class Crew:
         self._services = services
         self._changed = changed
         self._mending = Mending()
-        self._ports = TaskPorts(session, services, self._living)
+        self._ports = TaskPorts(session, services)
         self._leaving: dict[str, Member] = {}
         """Those that the newest taskmux.toml has no more, until they are gone."""
 
@@ -254,12 +254,6 @@ class Crew:
         for name in names:
             if self[name].task.state in RESTING:
                 await self._ports.clear(name, self[name].port)
-
-    def _living(self) -> list[str]:
-        members = (*self.members.values(), *self._leaving.values())
-        lives = [member.runner.life for member in members]
-        living = [life.outfit.run_id for life in lives if life is not None]
-        return living + [trace.run_id for trace in shells_under_way()]
 
     def _siblings(self) -> dict[str, Sibling]:
         return {name: sibling_at(member.port) for name, member in self.members.items()}

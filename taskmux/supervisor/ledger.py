@@ -9,6 +9,7 @@ import anyio
 from anyio import create_task_group
 from msgspec.structs import replace
 
+from taskmux.errors import NothingLeft
 from taskmux.lifecycle import RESTING, State
 from taskmux.processes import Trace, boot_id, end
 from taskmux.store import Memory, ProjectMemory
@@ -118,18 +119,22 @@ def _up(memory: Memory) -> bool:
     return memory.wanted and memory.state not in RESTING
 
 
-async def end_leftovers(memories: Iterable[Memory]) -> None:
-    """End what an earlier daemon left running; a reboot since then left nothing."""
+async def recall(session: str, services: Services) -> CarriedProject:
+    """Return what is remembered of a project, once nothing is left of what ran then.
+
+    As long as the system has nothing to read it with, that is waited for: what was wanted
+    must not be forgotten for it. A reboot since then left nothing running.
+    """
+    while True:
+        try:
+            memory = services.store.project(session)
+            break
+        except NothingLeft:
+            await anyio.sleep(AGAIN)
     here = boot_id()
     async with create_task_group() as group:
-        for memory in memories:
-            if memory.child is not None and memory.child.boot == here:
-                child = memory.child
+        for task in memory.tasks.values():
+            if task.child is not None and task.child.boot == here:
+                child = task.child
                 group.start_soon(end, Trace(child.run_id, child.pid, child.started))
-
-
-async def recall(session: str, services: Services) -> CarriedProject:
-    """End what a daemon that died has left running; return what it wrote down."""
-    memory = services.store.project(session)
-    await end_leftovers(memory.tasks.values())
     return CarriedProject("", memory, {})

@@ -8,8 +8,7 @@ import anyio
 
 from taskmux.logs import LogWriter
 
-AGAIN = 1.0
-"""Seconds to the next try: nothing tells when a disk has room again."""
+from .saving import AGAIN
 
 
 class Mending:

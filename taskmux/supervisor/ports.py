@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from taskmux.errors import NoFreePort
@@ -13,14 +12,11 @@ from .squatters import evict, held, told
 
 
 class TaskPorts:
-    """Each task's, by its name. `living` tells the runs that are nobody's leftovers."""
+    """Each task's, by its name."""
 
-    def __init__(
-        self, session: str, services: Services, living: Callable[[], Collection[str]]
-    ) -> None:
+    def __init__(self, session: str, services: Services) -> None:
         self._session = session
         self._services = services
-        self._living = living
 
     async def take(self, name: str, before: int | None) -> int:
         """Reserve a port for a task, the one it had `before` if that can be."""
@@ -64,7 +60,7 @@ class TaskPorts:
         """End who listens on a port, if an earlier run of this project left it."""
         if self._services.ports.free(port):
             return
-        by = await evict(port, self._services.home, self._session, self._living())
+        by = await evict(port, self._services.home, self._session)
         if by is not None:
             self._publish(name, told(port, by, "left by an earlier run, and ended"))
 

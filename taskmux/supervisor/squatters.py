@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from taskmux.processes import Holder, Trace, end, environ_of, holder, of_home
+from taskmux.processes import Holder, Trace, end, environ_of, holder, of_home, runs_at_work
 from taskmux.threads import in_thread_or_here
 
 
-async def evict(port: int, home: Path, session: str, living: Collection[str]) -> Holder | None:
+async def evict(port: int, home: Path, session: str) -> Holder | None:
     """End who listens on `port`, if that is left of an earlier run of this session; return who.
 
-    It is if its environment says so, and its run is none of the `living`. What it made,
+    It is if its environment says so, and its run is none of ours at work. What it made,
     and it was made with, ends with it. Return None where there is nobody, or a stranger.
     """
     by = await held(port)
@@ -22,7 +21,7 @@ async def evict(port: int, home: Path, session: str, living: Collection[str]) ->
     environ = await in_thread_or_here(partial(environ_of, by.pid))
     run_id = environ.get("TASKMUX_RUN_ID", "")
     ours = of_home(home)(run_id) and environ.get("TASKMUX_SESSION") == session
-    if not ours or run_id in living:
+    if not ours or run_id in runs_at_work():  # as it is now, after all that was awaited
         return None
     await end(Trace(run_id, session=0, started=0))
     return by

@@ -169,7 +169,9 @@ def await_asleep(folder: Path, *expected: int) -> None:
     """See that just these sleep in `folder`, once each has come to that."""
     until = time.monotonic() + 20
     while (there := asleep(folder)) != sorted(expected) and time.monotonic() < until:
-        time.sleep(0.01)  # a task is up a moment before its shell has become what it is to be
+        time.sleep(
+            0.1
+        )  # no event tells: a task is up a moment before its shell has become what it is to be
     assert there == sorted(expected)
 
 

@@ -108,6 +108,43 @@ def test_cleaning_removing_and_restarting_are_followed(tmp_path: Path) -> None:
         log.close()
 
 
+WITHOUT_WATCHES = """
+import os, resource, sys
+from pathlib import Path
+import watchfiles._rust_notify  # as long as files can be opened
+from taskmux.logs import Window, follow, read
+from taskmux.watches import folders_of, watching
+
+log = Path(sys.argv[1])
+read({"api": log}, Window())
+free = os.open(log, os.O_RDONLY)
+os.close(free)
+# Enough to read with; a watch takes three.
+resource.setrlimit(resource.RLIMIT_NOFILE, (free + 2, free + 2))
+with watching(folders_of([log])) as changes:
+    assert changes is None
+for line in follow({"api": log}, ""):
+    print(line.text.decode(), flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a watch takes other descriptors elsewhere")
+def test_lines_are_seen_where_the_system_has_no_watches_to_give(tmp_path: Path) -> None:
+    log = open_log(tmp_path / "api.log")
+    log.feed(b"one\n")
+    command = [sys.executable, "-c", WITHOUT_WATCHES, str(tmp_path / "api.log")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"one\n"
+            for text in (b"two\n", b"six\n"):
+                log.feed(text)
+                assert child.stdout.readline() == text
+        finally:
+            child.kill()
+    log.close()
+
+
 @pytest.mark.parametrize("before", [b"", b"one\n"])
 def test_an_interrupt_ends_it(tmp_path: Path, before: bytes) -> None:
     log = open_log(tmp_path / "api.log")

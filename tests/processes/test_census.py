@@ -21,11 +21,9 @@ LEADER = row(100, parent=OWN)
 DEAD = replace(LEADER, zombie=True)
 
 
-def survivors(
-    *rows: Row, markers: dict[int, str] | None = None, known: tuple[Row, ...] = ()
-) -> list[int]:
+def survivors(*rows: Row, markers: dict[int, str] | None = None) -> list[int]:
     census = Census(rows, markers or {}, OWN)
-    return [row.pid for row in census.survivors(TRACE, known)]
+    return [row.pid for row in census.survivors(TRACE)]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +88,6 @@ def test_an_unknown_leader_is_nobody_s_session() -> None:
     kernel = row(2, parent=0, session=0)
     census = Census([replace(kernel, session=0, group=0)], {}, OWN)
     assert census.survivors(Trace("mine", 0, 0)) == []
-
-
-def test_what_was_known_before_is_found_though_all_ties_are_cut() -> None:
-    lost = row(101)
-    assert survivors(DEAD, lost) == []
-    assert survivors(DEAD, lost, row(102, parent=101), known=(lost,)) == [101, 102]
-    assert survivors(DEAD, replace(lost, started=2000), known=(lost,)) == []
-    assert survivors(DEAD, known=(lost,)) == []
 
 
 def test_finds_all_runs_whose_marker_is_ours() -> None:

@@ -112,6 +112,12 @@ async def test_reads_marker_and_command(run: Runs, pipe: Pipe, system: ModuleTyp
     assert system.command_of(task.child.pid) == "/bin/sh -c echo up >pipe; read line"
 
 
+def test_a_command_is_text_whatever_bytes_it_has(system: ModuleType) -> None:
+    command = [b"/bin/sh", b"-c", b"read line", b"caf\xe9 \xc3\xa9"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert system.command_of(process.pid) == "/bin/sh -c read line caf\ufffd é"
+
+
 @pytest.mark.parametrize("clean", ["env -i", "env -u TASKMUX_RUN_ID"])
 async def test_a_process_that_dropped_its_marker_shows_no_more_than_its_badge(
     run: Runs, pipe: Pipe, system: ModuleType, clean: str
@@ -153,6 +159,22 @@ def test_an_exit_cannot_be_waited_for_where_nobody_is() -> None:
 def test_names_this_boot() -> None:
     assert len(native.boot_id()) == 36
     assert native.boot_id() == native.boot_id()
+
+
+def test_macos_is_asked_for_its_boot_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def sysctl(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0, stdout="BOOT\n")
+
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    macos.boot_id.cache_clear()
+    try:
+        assert [macos.boot_id(), macos.boot_id()] == ["BOOT", "BOOT"]
+    finally:
+        macos.boot_id.cache_clear()
+    assert len(asked) == 1
 
 
 def test_finds_the_ports_a_process_listens_on(system: ModuleType) -> None:

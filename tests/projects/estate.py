@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,19 @@ def write(folder: Path, config: str, name: str = "shop") -> Path:
     path = folder / "taskmux.toml"
     path.write_text(f'name = "{name}"\n{config}')
     return path
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Have no descriptor left within the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 class Survivor:

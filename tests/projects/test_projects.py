@@ -14,6 +14,7 @@ from taskmux.errors import (
     InvalidValue,
     NameTaken,
     NoConfig,
+    NothingLeft,
     NotRegistered,
     UnknownSession,
 )
@@ -22,7 +23,7 @@ from taskmux.projects import CarriedProjects, Project, Projects
 from taskmux.store import Memory, ProjectMemory
 from taskmux.supervisor import Services
 from tests.projects.conftest import Opened
-from tests.projects.estate import Survivor, write
+from tests.projects.estate import Survivor, no_more_files, write
 
 SLEEPER = '[tasks.a]\ncommand = "exec sleep 1000"\n'
 SLOW = """
@@ -394,6 +395,15 @@ async def test_a_damaged_registry_is_set_aside_and_begun_anew(
     assert registry(services) == {"shop": str(path)}
     assert Path(aside).name.startswith("registry.json.corrupt-")
     assert set_aside(services) == content
+
+
+async def test_a_registry_that_cannot_be_read_now_is_an_error_in_words_and_kept(
+    services: Services,
+) -> None:
+    services.store.save_registry({"shop": "/shop/taskmux.toml"})
+    with no_more_files(), pytest.raises(NothingLeft, match="may not open more files"):
+        services.store.registry()
+    assert services.store.registry() == {"shop": "/shop/taskmux.toml"}
 
 
 async def test_a_registry_that_cannot_be_written_costs_only_that(

@@ -75,6 +75,13 @@ async def test_what_taskmux_says_itself_makes_nothing_ready(work: Work) -> None:
         assert site.task.state is State.STARTING
 
 
+async def test_what_a_probe_says_can_be_written_down(work: Work) -> None:
+    odd = ProbeResult(False, "no file caf\udce9")
+    async with work(SLEEP, probe=Answers(odd)) as site:
+        task = await site.runner.wait_until(lambda task: task.reason != "not probed yet")
+        assert task.reason == "not ready yet: no file caf?"
+
+
 async def test_falls_ill_and_gets_well(work: Work) -> None:
     ill = Policy(health_retries=3)
     probe = Answers(WELL, ILL, ILL, WELL, ILL, WELL)

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from anyio.lowlevel import checkpoint
 
-from taskmux.lifecycle import Hook, Policy, Restart, Start, State, Stop, Task
+from taskmux.lifecycle import Hook, Policy, Restart, Start, State, Stop, Task, Urge
 from taskmux.processes import native
-from taskmux.runner import Ending
+from taskmux.runner import Ending, Life
 from tests.runner.conftest import ILL, WELL, Answers, here, touch
 
 if TYPE_CHECKING:
@@ -32,6 +31,14 @@ PATIENT = 60.0
 def deaf(trap: str) -> str:
     """Return a command that traps signals so, says `up`, and ends for no other reason."""
     return f"trap {trap}; echo up; while :; do sleep 0.05; done"
+
+
+async def death_of(life: Life) -> None:
+    """Return once the process has ended and its runner knows."""
+    await anyio.wait_readable(fd := native.exit_fd(life.pid))
+    os.close(fd)
+    await anyio.wait_all_tasks_blocked()
+    assert life.ended
 
 
 @pytest.mark.parametrize(
@@ -63,8 +70,10 @@ async def test_the_dead_are_not_asked_harder(work: Work) -> None:
         await site.until(State.RUNNING)
         # As long as we hold its terminal, there may be output still to come.
         terminal = os.open(site.said()[1], os.O_RDWR | os.O_NOCTTY)
+        assert site.runner.life is not None
         site.runner.ask(Stop())
-        await anyio.sleep(0.6)
+        await death_of(site.runner.life)
+        await anyio.sleep(0.6)  # longer than the grace that began before
         assert (site.task.state, site.runner.ending) == (State.STOPPING, Ending("SIGINT"))
         os.close(terminal)
         await site.until(State.STOPPED)
@@ -80,10 +89,10 @@ async def test_a_stop_of_the_dead_took_no_signal(work: Work, wish: Stop) -> None
         assert life is not None
         terminal = os.open(site.said()[1], os.O_RDWR | os.O_NOCTTY)
         await anyio.Path("go").write_text("\n")
-        while not life.ended:
-            await checkpoint()
+        await death_of(life)
         site.runner.ask(wish)
-        await anyio.sleep(0.1)
+        # It comes to the hardest urge, and has none of them carried out.
+        await site.runner.wait_until(lambda task: task.urge is Urge.KILL)
         os.close(terminal)
         await site.until(State.STOPPED)
         assert (site.runner.status, site.runner.ending) == (3, Ending())

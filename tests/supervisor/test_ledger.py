@@ -14,7 +14,7 @@ from taskmux.lifecycle import RESTING, State, Stop, Task
 from taskmux.processes import boot_id
 from taskmux.store import Child, Memory, ProjectMemory
 from taskmux.supervisor import Services, Supervisor, failure
-from tests.projects.estate import Ear, Survivor
+from tests.projects.estate import Ear, Survivor, no_more_files
 from tests.supervisor.conftest import Opened
 
 PAIR = '[tasks.a]\ncommand = "exec sleep 1000"\n[tasks.b]\ncommand = "exec sleep 1000"\n'
@@ -294,3 +294,25 @@ async def test_a_damaged_memory_is_set_aside(opened: Opened, services: Services)
     async with opened(PAIR) as supervisor:
         assert states(supervisor) == {"a": State.STOPPED, "b": State.STOPPED}
     assert [event["event"] for event in ear.kinds("state_damaged")] == ["state_damaged"]
+
+
+async def test_a_memory_that_cannot_be_read_now_is_read_later(
+    opened: Opened, services: Services
+) -> None:
+    known = {"a": Memory(state="running", wanted=True, run=6), "b": Memory(reason="by hand")}
+    services.store.save_project("shop", ProjectMemory(known))
+    ear, wanted = Ear(services.bus), anyio.Event()
+
+    async def live() -> None:
+        async with opened(PAIR) as supervisor:
+            await until(supervisor, "a", State.RUNNING)
+            assert supervisor.crew["a"].run == 7
+            assert supervisor.crew["b"].task.reason == "by hand"
+        wanted.set()
+
+    async with create_task_group() as group:
+        with no_more_files():
+            group.start_soon(live)
+            await anyio.wait_all_tasks_blocked()
+        await wanted.wait()
+    assert ear.kinds("state_damaged") == []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from taskmux import paths, wire
+from taskmux.errors import NotRegistered
 from taskmux.files import discard, weigh
-from taskmux.logs import files_of
-from taskmux.processes import end_strays, shells_under_way, strays
+from taskmux.logs import LogWriter, files_of, remove
+from taskmux.processes import end_strays, strays
 from taskmux.projects import Project
 from taskmux.threads import in_thread
 
@@ -27,10 +29,15 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
         if project is None:
             left = [] if house.services.bus.clear() else [str(place) for place in places]
         elif request.only == "logs":
-            left = await _clean_logs(project, places)
+            left = _clean_logs(house, project)
         else:
+            folder, logs = places[0], _logs(house, project)
             await house.projects.unregister(project.session)
-            left = await _discard(places)
+            async with house.projects.unregistered() as folders:
+                again = folder not in folders and folder.exists()  # somebody registered it anew
+                left = [str(folder)] if again else await _discard([folder])
+            elsewhere = [log for log in logs if folder not in log.parents]
+            left += [str(place) for log in elsewhere for place in remove(log)]
     return wire.CleanReport(
         ok=not left,
         session=None if project is None else project.session,
@@ -43,67 +50,71 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
 
 async def prune(house: House, request: wire.Prune) -> wire.PruneReport:
     """Find what nobody owns any more; with `apply`, remove it."""
+    home, projects = house.services.home, house.projects
+    found = await _leftovers(house)
+    if not request.apply:
+        return found
+    for one in found.projects:
+        with suppress(NotRegistered):  # somebody was quicker
+            await projects.unregister(one.session, if_abandoned=True)
+    known = {project.session for project in projects}
+    forgotten = [one for one in found.projects if one.session not in known]
+    left = [f"process {pid}" for pid in await end_strays(home)]
+    # Asked anew, and in such a way that nobody registers what is about to be deleted.
+    async with projects.unregistered() as folders:
+        removed = await _weighed(folders)
+        left += await _discard(folders)
+    left += await _discard(paths.set_aside(home))
+    return replace(found, applied=True, ok=not left, projects=forgotten, folders=removed, left=left)
+
+
+async def _leftovers(house: House) -> wire.PruneReport:
     home = house.services.home
-    projects = [project for project in house.projects if _abandoned(project)]
-    lost = await strays(home, _runs(house))
-    kept = {project.session for project in house.projects if project not in projects}
-    folders = sorted(f for f in home.glob("projects/*") if f.name not in kept)
-    files = sorted(paths.set_aside(home))
-    found = wire.PruneReport(
-        applied=request.apply,
-        projects=[wire.LostProject(one.session, str(one.path)) for one in projects],
+    lost = await strays(home)
+    abandoned = [project for project in house.projects if project.abandoned]
+    async with house.projects.unregistered() as folders:
+        folders += [paths.project(home, project.session) for project in abandoned]
+    return wire.PruneReport(
+        applied=False,
+        projects=[wire.LostProject(one.session, str(one.path)) for one in abandoned],
         processes=[
             wire.LostProcess(one.row.pid, one.session, one.task, one.command, one.ports)
             for one in lost
         ],
-        folders=await _weighed(folders),
-        files=await _weighed(files),
+        folders=await _weighed(sorted(folders)),
+        files=await _weighed(sorted(paths.set_aside(home))),
         left=[],
     )
-    if not request.apply:
-        return found
-    for project in projects:
-        await house.projects.unregister(project.session)
-    left = [f"process {pid}" for pid in await end_strays(home, _runs(house))]
-    left += await _discard([*folders, *files])
-    return replace(found, ok=not left, left=left)
 
 
-def _abandoned(project: Project) -> bool:
-    # Tasks of a project whose file is gone run on: that is no reason to end them.
-    return project.state == "config_missing" and project.at_rest
-
-
-def _runs(house: House) -> set[str]:
-    runs = {trace.run_id for trace in shells_under_way()}
-    for project in house.projects:
-        if project.supervisor is not None:
-            lives = (m.runner.life for m in project.supervisor.crew.members.values())
-            runs |= {life.outfit.run_id for life in lives if life is not None}
-    return runs
+def _logs(house: House, project: Project) -> list[Path]:
+    """Return the logs of a project's tasks, also of those that are no more."""
+    folder = paths.project(house.services.home, project.session)
+    return list(dict.fromkeys((*_writers(project), *folder.glob("logs/*.log"))))
 
 
 def _places(house: House, project: Project | None, request: wire.Clean) -> list[Path]:
     home = house.services.home
     if project is None:
         return [paths.events(home)]
-    crew = None if project.supervisor is None else project.supervisor.crew
-    logs = [] if crew is None else [member.runner.log.path for member in crew.members.values()]
-    folder = paths.project(home, project.session)
-    if request.only == "logs":
-        logs += folder.glob("logs/*.log")  # of tasks that are no more
-    found = [file for log in dict.fromkeys(logs) for file in files_of(log)]
+    found = [file for log in _logs(house, project) for file in files_of(log)]
     if request.only == "logs":
         return found
+    folder = paths.project(home, project.session)
     return [folder, *(file for file in found if folder not in file.parents)]
 
 
-async def _clean_logs(project: Project, places: Iterable[Path]) -> list[str]:
-    if project.supervisor is not None:
-        for member in project.supervisor.crew.members.values():
-            member.runner.log.clean()
-            places = set(places) - {member.runner.log.path}
-    return await _discard(places)
+def _writers(project: Project) -> dict[Path, LogWriter]:
+    crew = None if project.supervisor is None else project.supervisor.crew
+    logs = [] if crew is None else [member.runner.log for member in crew.members.values()]
+    return {log.path: log for log in logs}
+
+
+def _clean_logs(house: House, project: Project) -> list[str]:
+    writers, left = _writers(project), list[Path]()
+    for log in _logs(house, project):
+        left += writers[log].clean() if log in writers else remove(log)
+    return [str(place) for place in left]
 
 
 async def _weighed(places: Iterable[Path]) -> list[wire.Removed]:

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from taskmux import wire
-from taskmux.errors import BadRequest, Overtaken, TimedOut
+from taskmux.errors import BadRequest, LogsLeft, Overtaken, TimedOut
 from taskmux.lifecycle import RESTING, State
 from taskmux.logs import OURS, Window, read
 from taskmux.pattern import Pattern, requested
@@ -70,10 +70,17 @@ async def restart(house: House, request: wire.RestartTasks) -> Answer:
 async def clean_logs(house: House, request: wire.CleanLogs) -> Answer:
     """Delete log files; what runs writes on into new ones."""
     supervisor = (await house.project(request)).opened()
-    names = request.names or tuple(supervisor.crew)
+    names = supervisor.crew.known(request.names or supervisor.crew)
+    results = []
     for name in names:
-        supervisor.crew[name].runner.log.clean()
-    results = [done(name, supervisor.crew[name].runner, "cleaned") for name in names]
+        report = done(name, supervisor.crew[name].runner, "cleaned")
+        if left := supervisor.crew[name].runner.log.clean():
+            error = LogsLeft(name, [str(place) for place in left])
+            if len(request.names) == 1:
+                raise error
+            facts = {"error": str(error), "error_code": error.code, "hint": error.hint}
+            report = structs.replace(report, ok=False, action="failed", **facts)
+        results.append(report)
     return _answer(supervisor, request, results)
 
 

@@ -39,13 +39,13 @@ async def status(house: House, request: wire.Status) -> wire.StatusReport:
     """Report every task of a project."""
     project = await house.project(request)
     usages = await _usages([project])
-    return _status(house, project, usages, house.meter.share(usages))
+    return _status(house, project, usages, _shares(house, usages))
 
 
 async def status_all(house: House, request: wire.StatusAll) -> wire.ProjectsReport:
     """List every project, with its tasks."""
     usages = await _usages(house.projects)
-    shares = house.meter.share(usages)
+    shares = _shares(house, usages)
     sessions = [_status(house, project, usages, shares) for project in house.projects]
     return wire.ProjectsReport(projects=_listed(house), sessions=sessions)
 
@@ -79,7 +79,7 @@ async def inspect(house: House, request: wire.Inspect) -> wire.InspectReport:
     failures = [event for event in events if event["event"] == "health_check_failed"]
     return wire.InspectReport(
         session=supervisor.session,
-        task=task_report(crew, name, usages, house.meter.share(usages)),
+        task=task_report(crew, name, usages, _shares(house, usages)),
         config=resolved(crew.config.tasks[name]),
         processes=await in_thread_or_here(partial(_processes, pids)),
         listening=await in_thread_or_here(partial(listening, pids)),
@@ -185,17 +185,25 @@ def _project(project: Project) -> wire.ProjectReport:
 
 
 async def _usages(projects: Iterable[Project]) -> dict[int, Usage]:
-    leaders = [
+    leaders = _leaders(projects)
+    if not leaders:
+        return {}
+    rows = await in_thread_or_here(processes)
+    return measure(rows, leaders)
+
+
+def _shares(house: House, usages: Mapping[int, Usage]) -> dict[int, float]:
+    return house.meter.share(usages, _leaders(house.projects))
+
+
+def _leaders(projects: Iterable[Project]) -> list[int]:
+    return [
         life.pid
         for project in projects
         if project.supervisor is not None
         for name in project.supervisor.crew
         if (life := project.supervisor.crew[name].runner.life) is not None
     ]
-    if not leaders:
-        return {}
-    rows = await in_thread_or_here(processes)
-    return measure(rows, leaders)
 
 
 async def _history(house: House, wanted: history.Wanted) -> list[dict[str, Any]]:

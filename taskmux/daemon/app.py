@@ -18,8 +18,9 @@ from taskmux.errors import DaemonDidNotStart, TaskmuxError, ungrouped
 from taskmux.files import Damage, make_way
 from taskmux.scarcity import unusable
 
-from .carried import decode, fetch
+from .carried import fetch
 from .instance import Waiter, detach, only_one
+from .rehearsal import rehearse
 from .serve import Setting, serve
 
 LOG_LIMIT = 10_000_000
@@ -37,10 +38,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     put away there; with `--try` it only says whether it could with what is on stdin.
     """
     options = _options(argv)
-    if options.try_:
-        decode(sys.stdin.buffer.read())
-        return 0
     home = paths.home(environ)
+    if options.try_:
+        return _rehearse(home)
     waiter = Waiter(options.ready_fd, options.lock_fd)
     try:
         if options.ready_fd is not None:
@@ -53,6 +53,15 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         if options.ready_fd is None:
             raise error from None
         return error.exit_status
+
+
+def _rehearse(home: Path) -> int:
+    try:
+        rehearse(sys.stdin.buffer.read(), home)
+    except (TaskmuxError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
 
 
 def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:

@@ -16,7 +16,7 @@ from taskmux.files import read_text
 from taskmux.lifecycle import RESTING
 from taskmux.project import ProjectConfig, parse
 from taskmux.scarcity import described
-from taskmux.supervisor import CarriedProject, Services, Supervisor, recall
+from taskmux.supervisor import CarriedProject, Services, Supervisor, abandon, recall
 
 PAUSE = 0.05
 """Seconds in which a file must not change to be taken for what somebody wanted to write."""
@@ -202,10 +202,15 @@ class Project:
             folder = self.path.parent
             opening = Supervisor.open(self.session, folder, config, self._services, carried)
             self.supervisor = await stack.enter_async_context(opening)
+            if carried is not None:
+                self.changed()  # what is wrong with the file counts, if not what is right
         except TaskmuxError as error:
             self._note_error(error)
-            # What a daemon that died has left running is ours to end all the same.
-            await recall(self.session, self._services)
+            # What runs already is ours to end all the same.
+            if carried is None:
+                await recall(self.session, self._services)
+            else:
+                await abandon(carried)
 
     def _first_config(self, carried: CarriedProject | None) -> ProjectConfig:
         # What was in force stays so until the file was read as a change of it.

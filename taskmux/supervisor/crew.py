@@ -113,8 +113,11 @@ class Crew:
         return [name for name, member in self.members.items() if member.runner.outdated]
 
     def _specs(self, config: ProjectConfig) -> dict[str, Spec]:
-        tasks = config.tasks.items()
-        return {n: make_spec(config, task, self.folder, self._services) for n, task in tasks}
+        return {name: self._spec(config, task) for name, task in config.tasks.items()}
+
+    def _spec(self, config: ProjectConfig, task: TaskConfig) -> Spec:
+        services = self._services
+        return make_spec(config, task, self.folder, services.plugins, services.settings)
 
     async def _recruit(
         self,
@@ -165,7 +168,7 @@ class Crew:
         with suppress(TaskmuxError, KeyError):
             if origin:
                 config = parse(origin, str(self.folder / paths.CONFIG_NAME))
-                return make_spec(config, config.tasks[spec.name], self.folder, self._services)
+                return self._spec(config, config.tasks[spec.name])
         return spec
 
     async def _employ(

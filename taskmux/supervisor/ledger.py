@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import anyio
 from anyio import create_task_group
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from taskmux.errors import NothingLeft
 from taskmux.lifecycle import RESTING, State
 from taskmux.processes import Trace, boot_id, end
+from taskmux.runner import CarriedLife
 from taskmux.store import Memory, ProjectMemory
 
 from .carried import CarriedProject
@@ -131,10 +133,28 @@ async def recall(session: str, services: Services) -> CarriedProject:
             break
         except NothingLeft:
             await anyio.sleep(AGAIN)
+    await _end_leftovers(memory.tasks.values())
+    return CarriedProject("", memory, {})
+
+
+async def abandon(carried: CarriedProject) -> None:
+    """End what was carried, and nobody can go on with."""
+    await _end_leftovers(carried.memory.tasks.values())
+    for member in carried.members.values():
+        if member.runner.life is not None:
+            _let_go(member.runner.life)
+
+
+def _let_go(life: CarriedLife) -> None:
+    os.close(life.terminal)
+    with suppress(ChildProcessError):
+        os.waitpid(life.pid, os.WNOHANG)
+
+
+async def _end_leftovers(memories: Iterable[Memory]) -> None:
     here = boot_id()
     async with create_task_group() as group:
-        for task in memory.tasks.values():
-            if task.child is not None and task.child.boot == here:
-                child = task.child
+        for memory in memories:
+            if memory.child is not None and memory.child.boot == here:
+                child = memory.child
                 group.start_soon(end, Trace(child.run_id, child.pid, child.started))
-    return CarriedProject("", memory, {})

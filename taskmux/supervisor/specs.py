@@ -9,35 +9,37 @@ from taskmux.contracts import HealthProbe
 from taskmux.errors import InvalidValue
 from taskmux.lifecycle import Hook
 from taskmux.pattern import Pattern
+from taskmux.plugins import Plugins
 from taskmux.project import ProjectConfig, TaskConfig
 from taskmux.runner import Spec
-
-from .services import Services
+from taskmux.settings import Settings
 
 FALLBACK = "alive"
 """The probe that needs no asking, as an exit is noticed when it happens: it is asked rarely."""
 
 
-def make_spec(config: ProjectConfig, task: TaskConfig, folder: Path, services: Services) -> Spec:
+def make_spec(
+    config: ProjectConfig, task: TaskConfig, folder: Path, plugins: Plugins, settings: Settings
+) -> Spec:
     """Return `task` ready to run; raise if it names a probe that nobody offers."""
-    probe = _probe(task, folder, services)
-    limits = (task.hook_timeout, config.hook_timeout, services.settings.hook_timeout)
+    probe = _probe(task, folder, plugins)
+    limits = (task.hook_timeout, config.hook_timeout, settings.hook_timeout)
     return Spec(
         facts=task.facts,
         policy=config.policy(task),
         command=task.command,
         cwd=folder_of(task, folder),
         probe=probe,
-        health_interval=_interval(task, probe, services),
+        health_interval=_interval(task, probe, settings),
         ready_log=None if task.ready_log is None else Pattern(task.ready_log),
         hooks={hook: commands for hook in Hook if (commands := _commands(config, task, hook))},
         hook_timeout=next(limit for limit in limits if limit is not None),
     )
 
 
-def _probe(task: TaskConfig, folder: Path, services: Services) -> HealthProbe:
+def _probe(task: TaskConfig, folder: Path, plugins: Plugins) -> HealthProbe:
     try:
-        return services.plugins.probe_for(task.facts)
+        return plugins.probe_for(task.facts)
     except ValueError as error:
         path = str(folder / paths.CONFIG_NAME)
         key = f"tasks.{task.name}.health_options"
@@ -56,9 +58,9 @@ def log_of(task: TaskConfig, folder: Path, home: Path, session: str) -> Path:
     return paths.log_file(folder, task.log_file)
 
 
-def _interval(task: TaskConfig, probe: HealthProbe, services: Services) -> float:
+def _interval(task: TaskConfig, probe: HealthProbe, settings: Settings) -> float:
     if probe.name == FALLBACK:
-        return max(task.health_interval, services.settings.health_check_interval)
+        return max(task.health_interval, settings.health_check_interval)
     return task.health_interval
 
 

@@ -330,6 +330,20 @@ def test_a_version_that_cannot_take_over_is_not_given_anything(site: Site, tmp_p
     assert site.tasks()["sleeper"]["run"] == 1
 
 
+def test_what_could_not_go_on_is_found_before_it_is_tried(site: Site) -> None:
+    site.write(SLEEPER)
+    site.ask("start")
+    before = site.tasks()["sleeper"]
+    site.ask("config", "set", "plugins.disabled", "probes")
+    status, answer = site.call("daemon", "restart")
+    assert (status, answer["error_code"]) == (1, "E311")
+    assert answer["log"] == ["no plugin offers the health probe for task 'sleeper'"]
+    assert site.tasks()["sleeper"]["pid"] == before["pid"]
+    site.ask("config", "set", "plugins.disabled", "")
+    restart(site)
+    assert site.tasks()["sleeper"]["pid"] == before["pid"]
+
+
 def test_a_version_that_dies_taking_over_leaves_nothing_twice(site: Site, tmp_path: Path) -> None:
     start_with(site, tmp_path / "path")
     site.write(SLEEPER)

@@ -305,7 +305,7 @@ def test_every_command_is_listed_with_what_it_takes() -> None:
 
 def test_each_promise_is_held_by_tests_that_exist() -> None:
     text = (ROOT / "docs" / "reliability.md").read_text()
-    suite = "\n".join(file.read_text() for file in (ROOT / "tests" / "faults").glob("test_*.py"))
+    suite = "\n".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
     tests = set(re.findall(r"^(?:async )?def (test_\w+)", suite, re.M))
     assert set(re.findall(r"`(test_\w+)`", text)) <= tests
     promises = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]

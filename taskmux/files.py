@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import msgspec
 
-from taskmux.errors import InvalidToml, NoConfig
-from taskmux.scarcity import scarce
+from taskmux.errors import InvalidToml, NoConfig, NothingLeft
+from taskmux.scarcity import described, scarce
 
 Content = TypeVar("Content")
 
@@ -59,7 +59,7 @@ def remove_unfinished(path: Path) -> None:
 def read_text(path: Path) -> str:
     """Return the text of a taskmux.toml, line endings as they are.
 
-    Raises `NoConfig`, or `InvalidToml` for what is no text or cannot be read.
+    Raises `NoConfig`, `InvalidToml` for what is no text or cannot be read, or `NothingLeft`.
     """
     try:
         content = read_regular(path, follow=True)
@@ -73,7 +73,9 @@ def read_text(path: Path) -> str:
     except ValueError as error:
         raise InvalidToml(str(path), str(error), None, None) from None
     except OSError as error:
-        why = f"it cannot be read: {error.strerror}"
+        if scarce(error):
+            raise NothingLeft(described(error)) from None
+        why = f"it cannot be read: {described(error)}"
         raise InvalidToml(str(path), why, None, None) from None
 
 

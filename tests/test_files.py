@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from taskmux.files import make_private, read_private, set_aside, write_private
+from taskmux.errors import NothingLeft
+from taskmux.files import make_private, read_private, read_text, set_aside, write_private
 from tests.projects.estate import no_more_files
 
 
@@ -97,3 +98,9 @@ def test_a_private_folder_that_exists_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o750)
     make_private(tmp_path)
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
+
+
+def test_a_file_that_could_not_be_opened_for_now_is_not_called_wrong(tmp_path: Path) -> None:
+    (tmp_path / "taskmux.toml").write_text("")
+    with no_more_files(), pytest.raises(NothingLeft):
+        read_text(tmp_path / "taskmux.toml")

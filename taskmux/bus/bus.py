@@ -20,7 +20,7 @@ from taskmux.files import (
     set_aside,
     write_private,
 )
-from taskmux.scarcity import described
+from taskmux.scarcity import described, scarce
 from taskmux.when import rfc3339
 
 from . import history
@@ -83,6 +83,8 @@ class Bus:
             self._torn = content[-1:] not in (b"", b"\n")
             self.seq = max(self.seq, history.last_seq(content))
         except (OSError, ValueError) as error:
+            if scarce(error):  # that says nothing of the history
+                raise
             aside = set_aside(path)
             self.seq = max(self.seq, history.last_seq(history.tail(aside)))
             self.publish("state_damaged", path=str(aside), reason=str(error))

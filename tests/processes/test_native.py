@@ -113,9 +113,12 @@ async def test_reads_marker_and_command(run: Runs, pipe: Pipe, system: ModuleTyp
 
 
 def test_a_command_is_text_whatever_bytes_it_has(system: ModuleType) -> None:
-    command = [b"/bin/sh", b"-c", b"read line", b"caf\xe9 \xc3\xa9"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        assert system.command_of(process.pid) == "/bin/sh -c read line caf\ufffd é"
+    command = [b"/bin/sh", b"-c", b"echo up; read line", b"caf\xe9 \xc3\xa9"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        assert system.command_of(process.pid) == "/bin/sh -c echo up; read line caf\ufffd é"
 
 
 @pytest.mark.parametrize("clean", ["env -i", "env -u TASKMUX_RUN_ID"])

@@ -34,7 +34,7 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Rules:
     """What a visitor is measured against."""
 
     port: int
@@ -42,18 +42,18 @@ class House:
     token: Token
 
 
-def objection(visitor: Visitor, house: House) -> tuple[HTTPStatus, NotAllowed] | None:
+def objection(visitor: Visitor, rules: Rules) -> tuple[HTTPStatus, NotAllowed] | None:
     """Return why the visitor may not enter, and as which HTTP status; None if it may.
 
     Unauthorized means that the token would open the door.
     """
-    if not _ours(visitor.hosts, house.port):
+    if not _ours(visitor.hosts, rules.port):
         return HTTPStatus.FORBIDDEN, NotAllowed("the Host is not an address of this daemon")
-    if visitor.origins and not _own_page(visitor.origins, house.port):
+    if visitor.origins and not _own_page(visitor.origins, rules.port):
         return HTTPStatus.FORBIDDEN, NotAllowed("web pages may not use this daemon")
-    if _same_user(visitor, house) or _knows(visitor.authorizations, house.token.secret):
+    if _same_user(visitor, rules) or _knows(visitor.authorizations, rules.token.secret):
         return None
-    hint = f"send the content of {house.token.path} as `Authorization: Bearer …`"
+    hint = f"send the content of {rules.token.path} as `Authorization: Bearer …`"
     why = "the connection is not from the user this daemon runs as"
     return HTTPStatus.UNAUTHORIZED, NotAllowed(why, hint=hint)
 
@@ -67,8 +67,8 @@ def _own_page(origins: Sequence[str], port: int) -> bool:
     return len(origins) == 1 and origins[0] in {f"http://{name}:{port}" for name in NAMES}
 
 
-def _same_user(visitor: Visitor, house: House) -> bool:
-    return visitor.uid == house.uid and ip_address(visitor.address).is_loopback
+def _same_user(visitor: Visitor, rules: Rules) -> bool:
+    return visitor.uid == rules.uid and ip_address(visitor.address).is_loopback
 
 
 def _knows(authorizations: Sequence[str], secret: str) -> bool:

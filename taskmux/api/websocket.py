@@ -20,7 +20,7 @@ from websockets.http11 import Request
 from taskmux.errors import NotAllowed
 from taskmux.threads import in_thread_or_here
 
-from .access import House, Visitor, objection
+from .access import Rules, Visitor, objection
 from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .frames import PULSE, Frames
@@ -71,7 +71,7 @@ async def open_websocket_door(
         port = listeners[0].extra(SocketAttribute.local_port)
         limits = limits or Limits()
         visits = _Visits(
-            House(port, os.getuid(), token),
+            Rules(port, os.getuid(), token),
             peer_uid,
             lambda frames, guest: Connection(frames, desk, log_path, limits, guest),
             patience or Patience(),
@@ -87,7 +87,7 @@ async def open_websocket_door(
 
 @dataclass(frozen=True, slots=True)
 class _Visits:
-    house: House
+    rules: Rules
     peer_uid: PeerUid
     connect: Callable[[Frames, Guest], Connection]
     patience: Patience
@@ -114,7 +114,7 @@ class _Visits:
             address=peer[0],
             uid=await in_thread_or_here(partial(self.peer_uid, local, peer)),
         )
-        return objection(visitor, self.house)
+        return objection(visitor, self.rules)
 
 
 async def _turn_away(most: int, stream: SocketStream) -> None:

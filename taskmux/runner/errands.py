@@ -13,10 +13,13 @@ from taskmux.lifecycle import Event, Hook, Timer
 
 Work = Callable[[], Awaitable[Event]]
 
-HELD = ("dependencies", Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
-"""The kinds that a task gives up when it is to stop before it runs."""
+DEPENDENCIES = "dependencies"
+"""The kind of a wait for them; the others are timers and hooks."""
 
-CARRIED = {"dependencies", Timer.RETRY, Timer.GRACE, Timer.SETTLE}
+HELD = (DEPENDENCIES, Timer.RETRY, Hook.BEFORE_START, Hook.BEFORE_STOP, Hook.AFTER_STOP)
+"""The kinds that `Abandon` gives up: what comes before a process, and after it."""
+
+CARRIED = {DEPENDENCIES, Timer.RETRY, Timer.GRACE, Timer.SETTLE}
 """The kinds that whoever takes over can begin anew."""
 
 

@@ -30,7 +30,7 @@ from taskmux.lifecycle import (
 from taskmux.logs import LogWriter
 
 from .carried import Carried, Ending, Health
-from .errands import CARRIED, HELD, Errands
+from .errands import CARRIED, DEPENDENCIES, HELD, Errands
 from .hooks import run_hook
 from .life import Life
 from .onlookers import Onlookers
@@ -203,7 +203,7 @@ class Runner:
         assert self._group is not None, "asked before it runs"
         match action:
             case lifecycle.Await(epoch):
-                self._errands.begin(self._group, "dependencies", partial(self._wait, epoch))
+                self._errands.begin(self._group, DEPENDENCIES, partial(self._wait, epoch))
             case lifecycle.Run(epoch, hook):
                 self._errands.begin(self._group, hook, partial(self._hook, epoch, hook))
             case lifecycle.Arm(epoch, timer, after):

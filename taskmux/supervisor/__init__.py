@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .carried import CarriedProject
-from .gate import settled
 from .ledger import abandon, recall
 from .outcome import OVERTAKEN, done, failure
 from .reports import health_report, task_report
@@ -12,6 +11,7 @@ from .services import Services
 from .specs import make_spec
 from .supervisor import Supervisor
 from .usage import Meter
+from .verdicts import settled
 
 __all__ = [
     "AGAIN", "OVERTAKEN", "CarriedProject", "Meter", "Saving", "Services", "Supervisor", "abandon",

@@ -10,7 +10,7 @@ from taskmux.errors import NeverReady
 from taskmux.project import Condition
 from taskmux.runner import Runner
 
-from .gate import Verdict, verdict
+from .verdicts import Verdict, verdict
 
 
 async def all_met(

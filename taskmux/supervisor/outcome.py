@@ -9,7 +9,7 @@ from taskmux.lifecycle import CANNOT_RUN, RESTING, State, Stop, Task
 from taskmux.runner import Runner
 from taskmux.wire import ActionReport
 
-from .gate import up
+from .verdicts import up
 
 OVERTAKEN = "overtaken"
 """The `action` of a report on what somebody asked otherwise of, before it had come about."""

@@ -10,7 +10,7 @@ import anyio
 from taskmux.errors import TimedOut
 from taskmux.runner import Runner
 
-from .gate import settled
+from .verdicts import settled
 
 
 async def until_settled(runners: Mapping[str, Runner], limit: float | None) -> None:

@@ -24,11 +24,11 @@ from taskmux.wire import ActionReport
 from . import outcome
 from .carried import CarriedProject
 from .crew import Crew
-from .gate import up
 from .ledger import Ledger, recall
 from .services import Services
 from .starting import until_settled
 from .stopping import Stopped, stop_in_order
+from .verdicts import up
 
 Outcome = TypeVar("Outcome")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from taskmux.api.access import House, Visitor, objection
+from taskmux.api.access import Rules, Visitor, objection
 from taskmux.api.token import Token
 
-HOUSE = House(port=8765, uid=1000, token=Token(Path("/home/me/token"), "secret"))
+RULES = Rules(port=8765, uid=1000, token=Token(Path("/home/me/token"), "secret"))
 
 
 def visitor(
@@ -23,7 +23,7 @@ def visitor(
 
 
 def verdict(visitor: Visitor) -> HTTPStatus | None:
-    found = objection(visitor, HOUSE)
+    found = objection(visitor, RULES)
     return found and found[0]
 
 
@@ -130,7 +130,7 @@ def test_another_user_needs_the_token(
 
 @pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "bearer \t"])
 def test_a_token_that_is_missing_is_not_known_to_anybody(authorization: str) -> None:
-    house = replace(HOUSE, token=Token(Path("/home/me/token"), ""))
+    house = replace(RULES, token=Token(Path("/home/me/token"), ""))
     found = objection(visitor(uid=1001, authorizations=(authorization,)), house)
     assert found is not None
     assert found[0] is HTTPStatus.UNAUTHORIZED
@@ -146,7 +146,7 @@ def test_from_another_machine_the_user_counts_for_nothing() -> None:
 
 
 def test_who_lacks_the_token_is_told_where_it_is() -> None:
-    found = objection(visitor(uid=1001), HOUSE)
+    found = objection(visitor(uid=1001), RULES)
     assert found is not None
     assert found[1].code == "E800"
     assert " /home/me/token " in (found[1].hint or "")

@@ -4,7 +4,7 @@ import pytest
 
 from taskmux.lifecycle import State, Task
 from taskmux.project import Condition
-from taskmux.supervisor.gate import Verdict, settled, up, verdict
+from taskmux.supervisor.verdicts import Verdict, settled, up, verdict
 
 READY, WAIT, LOST = Verdict.READY, Verdict.WAIT, Verdict.LOST
 ALIVE = {State.STARTING, State.RUNNING, State.UNHEALTHY, State.STOPPING}

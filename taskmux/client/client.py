@@ -6,6 +6,7 @@ and an event loop would double that. The messages are described in `taskmux.wire
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,7 +26,7 @@ from taskmux.errors import (
     Refused,
 )
 
-from .line import Line, Unread, dial
+from .line import Line, Unread, answers, dial
 
 Answer = TypeVar("Answer", bound=wire.Report)
 
@@ -34,6 +35,9 @@ CHANCES = 500
 
 PAUSE = 0.02
 """Seconds until a daemon that is being restarted is asked again."""
+
+ABSENCE = 1.0
+"""Seconds in which a daemon has noticed that its socket was deleted."""
 
 NAMES = {kind: name for name, kind in wire.COMMANDS.items()}
 
@@ -213,9 +217,10 @@ class Client:
         try:
             return dial(self._door)
         except DaemonNotRunning:
-            if self._wake is None:
-                raise
-            self._wake()
+            if not _comes_back(self._door):
+                if self._wake is None:
+                    raise
+                self._wake()
             return dial(self._door)
 
     def _reply(self, line: Line, request: wire.Request) -> dict[str, Any]:
@@ -242,6 +247,19 @@ def _within(request: wire.Request, spent: float) -> wire.Request:
     if isinstance(request, wire.Wait | wire.StartTasks | wire.RestartTasks) and request.timeout:
         return replace(request, timeout=max(0.0, request.timeout - spent))
     return request
+
+
+def _comes_back(door: Path) -> bool:
+    """Wait a moment for a daemon whose socket was deleted: it soon makes another."""
+    until = time.monotonic() + ABSENCE
+    try:
+        pid = int(door.with_name("daemon.pid").read_bytes())
+        while not door.exists() and time.monotonic() < until:
+            os.kill(pid, 0)
+            time.sleep(PAUSE)
+    except (OSError, ValueError):  # there is none
+        return False
+    return answers(door)
 
 
 def _outwait(pid: int) -> None:

@@ -9,9 +9,9 @@ from selectors import SelectorKey
 
 import psutil
 
-QUIET, LIVELY = 0.005, 0.5
+QUIET, LIVELY = 0.005, 10.0
 """Real seconds in which nothing happens before the clock leaps; while a process of ours lives,
-which may be about to exit, more of them."""
+which may be about to exit however busy the machine is, very many more."""
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
@@ -23,6 +23,9 @@ class LeapingLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.over_the_living = False
+        """Whether it leaps although a process lives, as that will go on doing so."""
+
         super().__init__(_Leaping(self))
 
     def time(self) -> float:
@@ -40,7 +43,8 @@ class _Leaping(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         if not timeout or timeout < 0:
             return super().select(timeout)
-        found = super().select(min(timeout, LIVELY if children() - self._strangers else QUIET))
+        held = not self._loop.over_the_living and children() - self._strangers
+        found = super().select(min(timeout, LIVELY if held else QUIET))
         if not found:
             self._loop.now += timeout
         return found

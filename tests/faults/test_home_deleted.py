@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+from taskmux.client.launch import outlasting
 from tests.e2e.site import Site, run_cli
 
 SLEEPER = '[tasks.a]\ncommand = "exec sleep 1000"\n'
@@ -21,6 +22,17 @@ def test_a_daemon_whose_socket_is_deleted_is_reached_again(site: Site) -> None:
     assert site.call("daemon", "restart")[0] == 0
     (site.home / "daemon.sock").unlink()
     assert site.tasks()["a"]["pid"] == before["pid"]
+
+
+def test_a_daemon_whose_socket_was_deleted_just_now_is_stopped(site: Site) -> None:
+    site.write(SLEEPER)
+    site.ask("start")
+    pid = site.daemon_pid()
+    assert pid is not None
+    with outlasting(pid):
+        (site.home / "daemon.sock").unlink()
+        assert site.ask("daemon", "stop")["reason"] == "stopped"
+    assert site.left() == []
 
 
 def test_nobody_waits_for_a_daemon_longer_than_whoever_asked_for_it(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ from taskmux.bus import Bus
 from taskmux.lifecycle import Arm, Exited, Policy, Start, State, Task, Timer, TimerFired, step
 from taskmux.logs import LogWriter
 from tests.e2e.site import Site
-from tests.faults.clock import LEAPING
+from tests.faults.clock import LEAPING, LeapingLoop
 from tests.runner.conftest import Site as Work
 from tests.runner.conftest import spec_of
 
@@ -151,6 +152,9 @@ async def test_restarts_are_forgotten_after_a_minute_of_health(
         work.runner.ask(Start())
         await work.runner.wait_until(lambda task: task.attempt == 2)
         await work.until(State.RUNNING)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LeapingLoop)
+        loop.over_the_living = True
         await anyio.sleep(59)
         assert work.task.attempt == 2
         await anyio.sleep(2)

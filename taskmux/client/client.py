@@ -25,6 +25,7 @@ from taskmux.errors import (
     ProtocolMismatch,
     Refused,
 )
+from taskmux.files import read_regular
 
 from .line import Line, Unread, answers, dial
 
@@ -253,7 +254,7 @@ def _comes_back(door: Path) -> bool:
     """Wait a moment for a daemon whose socket was deleted: it soon makes another."""
     until = time.monotonic() + ABSENCE
     try:
-        pid = int(door.with_name("daemon.pid").read_bytes())
+        pid = int(read_regular(door.with_name("daemon.pid")) or b"")
         while not door.exists() and time.monotonic() < until:
             os.kill(pid, 0)
             time.sleep(PAUSE)

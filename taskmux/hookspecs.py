@@ -147,7 +147,8 @@ def taskmux_health_probes() -> Iterable[HealthProbe]:
     `health_url`, 20 `health_check`, 80 a TCP connection, 90 being alive. What
     `prepare` returns is awaited again and again for as long as the process
     lives; it may be cancelled at any time and should end at once then.
-    Prove yours with `taskmux.testing.HealthProbeContract`.
+    Prove yours with `taskmux.testing.HealthProbeContract`, or with `AskingProbeContract`
+    where it asks somebody who may never answer.
 
     ```python
     from taskmux.contracts import ProbeResult

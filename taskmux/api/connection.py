@@ -147,17 +147,12 @@ class Connection:
             try:
                 envelope = messages.read(message)
                 await self._fulfil(envelope, envelope.request(), place)
-            except Exception as error:  # noqa: BLE001 (the request door: a defect is an answer too)
-                worded = self._worded(ungrouped(error), envelope)
-                await self._send(messages.refusal(envelope, worded))
-
-    def _worded(self, error: Exception, envelope: Envelope) -> TaskmuxError:
-        if isinstance(error, TaskmuxError):
-            return error
-        if isinstance(error, OSError) and scarce(error):
-            return NothingLeft(described(error))
-        log.error("%s failed", envelope.command, exc_info=error)
-        return Internal(str(self._log_path))
+            except Exception as error:  # the request door: a defect is answered like anything else
+                refusal = _worded(ungrouped(error))
+                if refusal is None:
+                    log.exception("%s failed", envelope.command)
+                    refusal = Internal(str(self._log_path))
+                await self._send(messages.refusal(envelope, refusal))
 
     async def _fulfil(self, envelope: Envelope, request: Request, place: ExitStack) -> None:
         if not isinstance(request, Subscribe):
@@ -199,3 +194,10 @@ class Connection:
         if limit.cancelled_caught:
             log.warning("dropped a client that did not read for %g s", self._limits.send)
             self._scope.cancel()
+
+
+def _worded(error: Exception) -> TaskmuxError | None:
+    """Return what a client is told of a failure; None if it is a defect of ours."""
+    if isinstance(error, OSError) and scarce(error):
+        return NothingLeft(described(error))
+    return error if isinstance(error, TaskmuxError) else None

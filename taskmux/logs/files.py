@@ -138,7 +138,8 @@ def _same(path: Path, file: int) -> bool:
 def _rotated(path: Path) -> list[tuple[int, Path]]:
     """Return the number and place of each file but the newest, by number."""
     try:
-        names = os.listdir(path.parent)  # noqa: PTH208 (a thousand logs would be a million paths)
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
     start = f"{path.name}."

@@ -104,8 +104,8 @@ def exit_fd(pid: int) -> int:
 
     Raise `ProcessLookupError` if there is no such process.
     """
-    if sys.platform == "linux":
-        raise NotImplementedError
+    if sys.platform == "linux":  # where tests use this module, as far as it goes there
+        raise AssertionError("there is no kqueue: linux.py answers this")
     queue = select.kqueue()
     exits = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)
     try:
@@ -122,8 +122,7 @@ def exit_fd(pid: int) -> int:
 
 def peek_status(pid: int) -> int:
     """Wait for our child's exit and return its status, negative for a signal; don't reap it."""
-    if sys.platform == "linux":
-        raise NotImplementedError
+    assert sys.platform != "linux"  # its siginfo_t is another
     # Python has `os.waitid` on macOS from 3.13 on. P_PID is 1, WEXITED 4, WNOWAIT 32.
     libc = ctypes.CDLL(None, use_errno=True)
     found = (ctypes.c_int * 32)()  # siginfo_t: signo, errno, code, pid, uid, status, …

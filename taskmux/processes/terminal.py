@@ -124,8 +124,10 @@ class _Hush:
     async def watch(self) -> None:
         while True:
             await self._sound.wait()
-            while (left := self._last + self._pause - monotonic()) > 0:  # noqa: ASYNC110 (silence is time)
+            left = self._pause
+            while left > 0:  # what was said meanwhile begins the pause anew
                 await anyio.sleep(left)
+                left = self._last + self._pause - monotonic()
             self._loud = False
             self._sound = anyio.Event()
             self._silent()

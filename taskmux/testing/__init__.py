@@ -7,12 +7,12 @@ plugin, each under its own name. Needs the extra `taskmux[testing]`.
 
 from __future__ import annotations
 
-from .probes import HealthProbeContract, probe_target
+from .probes import AskingProbeContract, HealthProbeContract, probe_target
 from .resolvers import HostResolverContract
 from .tunnels import TunnelBackendContract
 from .writers import ContextWriterContract
 
 __all__ = [
-    "ContextWriterContract", "HealthProbeContract", "HostResolverContract",
+    "AskingProbeContract", "ContextWriterContract", "HealthProbeContract", "HostResolverContract",
     "TunnelBackendContract", "probe_target",
 ]  # fmt: skip

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
 import anyio
-import pytest
 
 from taskmux.contracts import HealthProbe, Probe, ProbeResult, ProbeTarget, ShellRun, TaskFacts
 
@@ -47,7 +46,7 @@ def probe_target(
     )
 
 
-class HealthProbeContract(AsyncContract):
+class HealthProbeContract(AsyncContract, ABC):
     """What taskmux relies on from every health probe."""
 
     @abstractmethod
@@ -64,10 +63,6 @@ class HealthProbeContract(AsyncContract):
     @abstractmethod
     def unwell(self, folder: Path) -> Life:
         """Return one that is not well, or not yet."""
-
-    def silent(self, folder: Path) -> Life | None:
-        """Return one that never answers; None if the probe asks nobody who could be silent."""
-        return None
 
     def test_is_described(self) -> None:
         """Name, summary and rank fit where they are shown and used."""
@@ -108,11 +103,17 @@ class HealthProbeContract(AsyncContract):
                 assert not (await ask_bad()).ok
                 await _until_well(ask_good)
 
+
+class AskingProbeContract(HealthProbeContract):
+    """What it relies on besides from a probe that asks somebody who may never answer."""
+
+    @abstractmethod
+    def silent(self, folder: Path) -> Life:
+        """Return a task whose probe is never answered."""
+
     async def test_a_question_can_be_given_up(self, tmp_path: Path) -> None:
         """Cancelled while nobody answers, it ends at once."""
-        if (silent := self.silent(tmp_path)) is None:
-            pytest.skip("it asks nobody who could be silent")
-        async with silent as target:
+        async with self.silent(tmp_path) as target:
             with anyio.fail_after(PLENTY), anyio.move_on_after(0.05) as scope:
                 await self.make().prepare(target)()
             assert scope.cancelled_caught

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from ipaddress import IPv4Address
@@ -21,7 +21,7 @@ WEB = HostRecord("web.shop.localhost", IPv4Address("127.0.0.2"))
 Opening = AbstractAsyncContextManager[OpenResolver]
 
 
-class HostResolverContract(AsyncContract):
+class HostResolverContract(AsyncContract, ABC):
     """What taskmux relies on from every host resolver."""
 
     @abstractmethod

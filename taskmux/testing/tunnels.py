@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -20,7 +20,7 @@ WEB = TunnelRoute("shop", "web", "web.example.org", "https://web.shop.localhost"
 Opening = AbstractAsyncContextManager[OpenTunnel]
 
 
-class TunnelBackendContract(AsyncContract):
+class TunnelBackendContract(AsyncContract, ABC):
     """What taskmux relies on from every tunnel backend."""
 
     @abstractmethod

@@ -8,7 +8,7 @@ import pytest
 
 from taskmux.contracts import HealthProbe, ProbeResult, ProbeTarget, ShellRun, TaskFacts
 from taskmux.probes.check import CheckProbe, judge
-from taskmux.testing import HealthProbeContract, probe_target
+from taskmux.testing import AskingProbeContract, probe_target
 
 
 @asynccontextmanager
@@ -16,7 +16,7 @@ async def checked_by(command: str, folder: Path) -> AsyncIterator[ProbeTarget]:
     yield probe_target(TaskFacts("web", health_check=command), folder, port=23417)
 
 
-class TestCheck(HealthProbeContract):
+class TestCheck(AskingProbeContract):
     def make(self) -> HealthProbe:
         return CheckProbe()
 

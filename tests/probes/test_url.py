@@ -16,7 +16,7 @@ from anyio.streams.tls import TLSListener
 from taskmux.contracts import HealthProbe, ProbeResult, ProbeTarget, TaskFacts
 from taskmux.probes.exchange import MOST, Answer
 from taskmux.probes.url import UrlProbe, judge
-from taskmux.testing import HealthProbeContract, probe_target
+from taskmux.testing import AskingProbeContract, probe_target
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready"
 MOVED = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
@@ -72,7 +72,7 @@ async def ask(folder: Path, reply: bytes | None, **table: Any) -> ProbeResult:
         return await UrlProbe().prepare(target)()
 
 
-class TestUrl(HealthProbeContract):
+class TestUrl(AskingProbeContract):
     def make(self) -> HealthProbe:
         return UrlProbe()
 

@@ -35,15 +35,12 @@ def watch(session: Session, apply: options.RestartChanged = False) -> Answer:
 
 def _changes(client: Client, session: str, apply: bool) -> Iterator[dict[str, Any]]:
     seen: int | None = None
-    try:
-        while True:  # the stream ends when the daemon is restarted
-            request = wire.Subscribe(session=session, events=KINDS, after=seen)
-            for push in client.subscribe(request):
-                event = {key: value for key, value in push.items() if key != "push"}
-                seen = event.get("seq", seen)
-                yield event
-                changed = tuple(event.get("restart_needed", ()))
-                if apply and changed:
-                    client.restart(wire.RestartTasks(session=session, tasks=changed))
-    except KeyboardInterrupt:  # it has no other end
-        return
+    while True:  # the stream ends when the daemon is restarted
+        request = wire.Subscribe(session=session, events=KINDS, after=seen)
+        for push in client.subscribe(request):
+            event = {key: value for key, value in push.items() if key != "push"}
+            seen = event.get("seq", seen)
+            yield event
+            changed = tuple(event.get("restart_needed", ()))
+            if apply and changed:
+                client.restart(wire.RestartTasks(session=session, tasks=changed))

@@ -217,7 +217,7 @@ def test_changes_of_the_file_are_shown_and_applied(site: Site) -> None:
         while json.loads(watching.stdout.readline())["event"] != "config_error":
             pass
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(timeout=30) == 0
+        assert watching.wait(timeout=30) == 130
 
 
 def next_line(process: subprocess.Popen[bytes]) -> bytes:

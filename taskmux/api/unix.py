@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -74,8 +75,18 @@ async def open_unix_door(
 async def _listen(path: Path) -> SocketListener:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
-    with reachable(path) as name:
-        return await anyio.create_unix_listener(name, mode=0o600)
+    if _is_taken(path):
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(path))
+    # Whoever sees it connects at once: it gets its name when it is listening.
+    unopened = path.with_name(f".{path.name}-unopened")
+    with reachable(unopened) as name:
+        listener = await anyio.create_unix_listener(name, mode=0o600)
+    try:
+        unopened.replace(path)
+    except OSError:
+        await listener.aclose()
+        raise
+    return listener
 
 
 async def _stay(path: Path, reception: Reception) -> None:
@@ -85,6 +96,10 @@ async def _stay(path: Path, reception: Reception) -> None:
             if not _exists(path):
                 with suppress(OSError):  # a full disk, or a folder that is not ours any more
                     reception.move(await listeners.enter_async_context(await _listen(path)))
+
+
+def _is_taken(path: Path) -> bool:
+    return os.path.lexists(path) and not path.is_socket()
 
 
 def _exists(path: Path) -> bool:

@@ -29,6 +29,10 @@ def folder(home: Path) -> Path:
     return home
 
 
+def names(folder: Path) -> list[str]:
+    return [found.name for found in folder.iterdir()]
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -157,6 +161,23 @@ async def test_the_socket_goes_away_with_the_door(home: Path) -> None:
     async with open_house(home / "door"):
         assert (home / "door").is_socket()
     assert not (home / "door").exists()
+
+
+async def test_a_socket_is_seen_when_it_listens_and_not_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "daemon.sock"
+    seen_early = []
+
+    def watched(listener: socket.socket, backlog: int) -> None:
+        seen_early.append(path.exists())
+        listen(listener, backlog)
+
+    listen = socket.socket.listen
+    monkeypatch.setattr(socket.socket, "listen", watched)
+    async with open_unix_door(path, ToyDesk(), folder / "daemon.log"):
+        assert seen_early == [False]
+        assert names(folder) == ["daemon.sock"]
 
 
 async def test_a_socket_left_over_is_replaced(folder: Path) -> None:

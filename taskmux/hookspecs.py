@@ -51,7 +51,7 @@ def taskmux_host_resolvers() -> Iterable[HostResolver]:
         name = "listing"
         summary = "Keep the names in a file of the plugin's own, resolve nothing."
 
-        def prepare_as_root(self, names):
+        def prepare_as_root(self, names, settings):
             pass
 
         @asynccontextmanager
@@ -221,8 +221,11 @@ def taskmux_commands() -> Commands:
 
     Called when somebody types a command taskmux doesn't know, and for
     `--help`. Each is a name and a function that returns the Typer app; import
-    typer inside it, so that only who runs the command pays for it. taskmux's own commands
-    come first. What the app raises is told like any other error.
+    typer inside it, so that only who runs the command pays for it. (Does your module begin
+    with `from __future__ import annotations`, keep the app in another, as Typer has to find
+    what the annotations name.) taskmux's own commands come first. `typer.Context.obj` is a
+    `CommandContext`: answer through it, as with `--json` nothing else may be on stdout. What
+    the app raises is told like any other error.
 
     ```python
     from taskmux.hookspecs import hookimpl
@@ -234,9 +237,9 @@ def taskmux_commands() -> Commands:
         app = typer.Typer()
 
         @app.command()
-        def greet(name: str = "you"):
+        def greet(context: typer.Context, name: str = "you"):
             \"""Say hello.\"""
-            typer.echo(f"hello, {name}")
+            context.obj.answer({"greeted": name}, f"hello, {name}")
 
         return app
 

@@ -13,6 +13,7 @@ import pytest
 from taskmux import hookspecs
 from taskmux.contracts import (
     Check,
+    CommandContext,
     ProbeTarget,
     TaskFacts,
     TunnelRoute,
@@ -45,7 +46,7 @@ def example(hook: str) -> ModuleType:
     spec: FunctionType = getattr(hookspecs, hook)
     [code] = re.findall(r"```python\n(.*)```", getdoc(spec) or "", re.DOTALL)
     module = ModuleType("example")
-    exec(code, vars(module))
+    exec(compile(code, hook, "exec", dont_inherit=True), vars(module))
     return module
 
 
@@ -61,10 +62,12 @@ def test_every_hook_shows_an_example_that_runs(hook: str) -> None:
     assert hook in hookspecs.__all__
 
 
-def test_the_example_command_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_command_runs(tmp_path: Path) -> None:
     [(name, factory)] = example("taskmux_commands").taskmux_commands()
-    factory()(["--name", "world"], standalone_mode=False)
-    assert (name, capsys.readouterr().out) == ("hello", "hello, world\n")
+    answers = []
+    context = CommandContext({}, {}, tmp_path, lambda *answer: answers.append(answer))
+    factory()(["--name", "world"], standalone_mode=False, obj=context)
+    assert (name, answers) == ("hello", [({"greeted": "world"}, "hello, world")])
 
 
 def test_the_example_listener_listens(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,3 +1,5 @@
+"""What every test here has: a home of its own, and the daemon's event loop."""
+
 from __future__ import annotations
 
 import signal
@@ -19,12 +21,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Return the event loop the daemon runs on."""
     return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary `TASKMUX_HOME`, which is also the current folder."""
+    """Return a temporary `TASKMUX_HOME`, beside which the test runs."""
     monkeypatch.setenv("TASKMUX_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"

@@ -1,0 +1,1 @@
+"""Resolve taskmux's host names with a DNS server of its own."""

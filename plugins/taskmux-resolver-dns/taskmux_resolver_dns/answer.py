@@ -1,0 +1,1 @@
+"""What our DNS server answers, as bytes in and bytes out."""

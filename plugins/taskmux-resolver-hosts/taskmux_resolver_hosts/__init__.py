@@ -1,0 +1,1 @@
+"""Resolve taskmux's host names through the system's hosts file."""

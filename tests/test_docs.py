@@ -21,6 +21,8 @@ import pytest
 from taskmux import errors, settings
 from taskmux.cli.commands import ALIASES
 from taskmux.cli.help import describe
+from taskmux.cli.reports import CommandHelp
+from taskmux.cli.session import Session
 from taskmux.project import ProjectConfig, TaskConfig, parse
 from taskmux.project.fields import PROJECT, TASK
 from taskmux.settings import read as host
@@ -292,10 +294,14 @@ def test_every_request_is_listed_with_its_params() -> None:
 PROJECT_KEYS = {"session", "config"}
 
 
+def every_command() -> list[CommandHelp]:
+    return describe("", Session(os.environ, ROOT, print)).commands
+
+
 def test_every_command_is_listed_with_what_it_takes() -> None:
     found = rows(ROOT / "docs" / "cli.md", "## All commands")
     expected = []
-    for command in describe("").commands:
+    for command in every_command():
         arguments = [argument.names[0] for argument in command.arguments]
         options = ["/".join(option.names) for option in command.options]
         takes = " ".join(f"`{name}`" for name in [*arguments, *options])
@@ -366,7 +372,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_speaks_of_commands_that_do_not_exist(page: Path) -> None:
-    known = {command.name.partition(" ")[0] for command in describe("").commands} | set(ALIASES)
+    known = {command.name.partition(" ")[0] for command in every_command()} | set(ALIASES)
     assert set(re.findall(r"`taskmux (?:--json )?([a-z][a-z-]*)", page.read_text())) <= known
 
 

@@ -78,14 +78,17 @@ WRAPPER.taskmux_host_resolvers = wraps  # type: ignore[attr-defined]
 def test_ours_are_found_by_entry_point() -> None:
     plugins = Plugins()
     assert {"health_url", "health_check", "tcp", "alive"} <= set(plugins.probes)
-    assert "probes" in plugins.found
+    assert plugins.found["probes"].distribution == "taskmux"
     assert "probes" not in plugins.broken
 
 
 def test_a_disabled_plugin_is_not_even_imported() -> None:
     plugins = Plugins([Found("off", SystemExit(1)), Found("on", offering())], disabled=["off"])
     assert plugins.broken == {}
-    assert plugins.found == ("off", "on")
+    assert [(one.name, one.enabled) for one in plugins.found.values()] == [
+        ("off", False),
+        ("on", True),
+    ]
 
 
 @pytest.mark.parametrize(

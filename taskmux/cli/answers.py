@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,5 +40,18 @@ class Happenings:
     events: Iterator[dict[str, Any]]
 
 
-Answer = Report | Detailed | Output | Happenings | int
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What a plugin's command answered: facts for programs, and a text for people."""
+
+    facts: Mapping[str, Any]
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it did what it was asked to."""
+        return bool(self.facts["ok"])
+
+
+Answer = Report | Detailed | Output | Happenings | Foreign | int
 """What a command returns. A number is the exit status of one that showed everything itself."""

@@ -50,6 +50,7 @@ COMMANDS = {
     **_group("Config", "watching", "watch"),
     **_group("Config", "config", "config show", "config set", "config path"),
     **_group("Config", "schema", "schema"),
+    **_group("Config", "plugins", "plugins", "plugins enable", "plugins disable"),
     **_group("Cleanup", "cleaning", "clean", "prune"),
     **_group("Daemon", "daemon", "daemon", "daemon start", "daemon stop", "daemon restart"),
     **_group("Daemon", "daemon", "daemon status", "daemon list"),
@@ -58,6 +59,9 @@ COMMANDS = {
 """By name, in the order of `--help`."""
 
 NAMES = {*COMMANDS, *ALIASES}
+
+GROUPS = {name.partition(" ")[0] for name in COMMANDS if " " in name}
+"""The first words of commands of two."""
 
 
 def find(name: str, words: Sequence[str] = ()) -> Command:

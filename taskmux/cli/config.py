@@ -35,6 +35,11 @@ def config_show(session: Session, reveal: options.Reveal = False) -> Answer:
 
 def config_set(session: Session, key: options.Key, value: options.Value) -> Answer:
     """Write one host-wide setting; a daemon takes it up when it is restarted."""
+    return put(session, key, value)
+
+
+def put(session: Session, key: str, value: str) -> SettingChange:
+    """Write one setting, and tell of a daemon that has yet to take it up."""
     from taskmux.client.lock import alone
     from taskmux.settings import change, load, view, write
 

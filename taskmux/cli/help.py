@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from taskmux.errors import UnknownCommand
 from taskmux.wire import PROTOCOL
 
 from .commands import ALIASES, COMMANDS, Command, find
 from .examples import EXAMPLES
 from .parsing import build
 from .reports import CommandHelp, HelpReport, ParameterHelp, VersionReport
+from .session import Session
 
 if TYPE_CHECKING:
-    from typer.core import TyperArgument, TyperOption
+    from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 EVERYWHERE = [
     ParameterHelp(names=names, help=text, required=False, repeated=False, value=value, default=None)
@@ -39,40 +42,70 @@ def installed() -> str:
     return version("taskmux")
 
 
-def describe(name: str) -> HelpReport:
+def describe(name: str, session: Session) -> HelpReport:
     """Return the help of one command, of all that begin with it, or, without a name, of all."""
-    inner = [command for other, command in COMMANDS.items() if other.startswith(f"{name} ")]
     if not name:
-        return _report("COMMAND [OPTIONS]", list(COMMANDS.values()))
+        from .foreign import Foreigners
+
+        theirs = [one for command in Foreigners(session).parsers() for one in _foreign(*command)]
+        return _report("", [*map(_command, COMMANDS.values()), *theirs])
+    inner = [command for other, command in COMMANDS.items() if other.startswith(f"{name} ")]
     if inner and name not in COMMANDS:
-        return _report(f"{name} COMMAND [OPTIONS]", inner)
-    command = find(name)
-    only = _command(command)
-    words = ["[OPTIONS]" if only.options else "", *map(_shown, only.arguments)]
-    usage = " ".join(["taskmux", command.name, *filter(None, words)])
-    return HelpReport(usage=usage, commands=[only], options=EVERYWHERE)
+        return _report(name, [_command(command) for command in inner])
+    try:
+        return _report(name, [_command(find(name))])
+    except UnknownCommand:
+        from .foreign import Foreigners
+
+        first = name.partition(" ")[0]
+        found = _foreign(first, Foreigners(session).parser(first))
+        return _report(name, [one for one in found if one.name == name] or found)
 
 
-def _report(usage: str, commands: list[Command]) -> HelpReport:
-    return HelpReport(
-        usage=f"taskmux {usage}",
-        commands=[_command(command) for command in commands],
-        options=EVERYWHERE,
-    )
+def _report(name: str, commands: list[CommandHelp]) -> HelpReport:
+    match commands:
+        case [only]:
+            words = ["[OPTIONS]" if only.options else "", *map(_shown, only.arguments)]
+            usage = " ".join(["taskmux", only.name, *filter(None, words)])
+        case _:
+            usage = " ".join(["taskmux", *filter(None, [name]), "COMMAND [OPTIONS]"])
+    return HelpReport(usage=usage, commands=commands, options=EVERYWHERE)
 
 
 def _command(command: Command) -> CommandHelp:
-    from typer.core import TyperArgument, TyperOption
-
-    parameters = build(command).params
-    return CommandHelp(
+    return _help(
+        build(command).params,
         name=command.name,
         aliases=[alias for alias, name in ALIASES.items() if name == command.name],
         group=command.group,
         summary=inspect.getdoc(command.load()) or "",
+        examples=list(EXAMPLES.get(command.name, ())),
+    )
+
+
+def _foreign(name: str, parser: TyperCommand | TyperGroup) -> list[CommandHelp]:
+    """Return the help of a plugin's command, or of each that it consists of."""
+    inner = getattr(parser, "commands", None) or {"": parser}
+    return [
+        _help(
+            [one for one in command.params if "--help" not in one.opts],
+            name=f"{name} {word}".strip(),
+            aliases=[],
+            group="Of plugins",
+            summary=inspect.cleandoc(command.help or ""),
+            examples=[],
+        )
+        for word, command in inner.items()
+    ]
+
+
+def _help(parameters: Sequence[Any], **others: Any) -> CommandHelp:
+    from typer.core import TyperArgument, TyperOption
+
+    return CommandHelp(
         arguments=[_parameter(one) for one in parameters if isinstance(one, TyperArgument)],
         options=[_parameter(one) for one in parameters if isinstance(one, TyperOption)],
-        examples=list(EXAMPLES.get(command.name, ())),
+        **others,
     )
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from taskmux import wire
 
-from .plain import plain, size
+from .plain import Ink, plain, size
 
 
-def cleaned(
-    report: wire.CleanReport | wire.PruneReport, ink: Callable[[str, str], str]
-) -> Iterator[str]:
+def cleaned(report: wire.CleanReport | wire.PruneReport, ink: Ink) -> Iterator[str]:
     """Yield what was deleted, thing by thing, and what could not be."""
     if isinstance(report, wire.PruneReport):
         yield from _pruned(report)

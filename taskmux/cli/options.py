@@ -89,6 +89,7 @@ SchemaName = Annotated[
     str | None,
     Argument(metavar="NAME", help="A message, or taskmux.toml, or config.toml; without it, all."),
 ]
+PluginName = Annotated[str, Argument(metavar="NAME", help="As in `taskmux plugins`.")]
 
 # The daemon
 

@@ -47,7 +47,7 @@ def call(command: Command, session: Session, words: Sequence[str]) -> Any:
         with parser.make_context(f"taskmux {command.name}", list(words)) as context:
             return parser.invoke(context)
     except typer.TyperException as error:
-        said, near = _reworded(error.format_message())
+        said, near = reworded(error.format_message())
         raise BadRequest(said, hint=near or f"run `taskmux {command.name} --help`") from None
 
 
@@ -66,7 +66,7 @@ def build(command: Command, session: Session | None = None) -> TyperCommand:
     return parser
 
 
-def _reworded(complaint: str) -> tuple[str, str | None]:
+def reworded(complaint: str) -> tuple[str, str | None]:
     """Return the parser's complaint in our words, and a hint if it knows what was meant.
 
     It speaks of types, as Python calls them.

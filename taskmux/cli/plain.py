@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+Ink = Callable[[str, str], str]
+"""Colours a text, or leaves it: `ink("✓", "green")`."""
+
 RESET = "\x1b[0m"
 
 COLOURS = {"green": 32, "yellow": 33, "red": 31, "cyan": 36, "magenta": 35, "blue": 34, "dim": 2}

@@ -17,7 +17,7 @@ import msgspec
 from taskmux import wire
 from taskmux.errors import TaskmuxError
 
-from .answers import Answer, Detailed, Happenings, Output
+from .answers import Answer, Detailed, Foreign, Happenings, Output
 from .plain import paint, plain
 from .reports import HelpReport, SchemaReport
 
@@ -60,6 +60,8 @@ class ForPrograms:
                 self._write(answer.document)
             case Detailed():
                 self._write(answer.report)
+            case Foreign():
+                self._write(answer.facts)
             case wire.Report():
                 self._write(answer)
 
@@ -113,6 +115,8 @@ class ForPeople:
             case SchemaReport():
                 text = msgspec.json.format(msgspec.json.encode(answer.document)).decode()
                 self._print([text])
+            case Foreign():
+                self._print(map(plain, answer.text.splitlines()))
             case HelpReport():
                 from .manual import manual
 

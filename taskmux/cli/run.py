@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import TextIO
 
 from taskmux import paths
-from taskmux.errors import BadRequest, Internal, Interrupted, NotShown, TaskmuxError
+from taskmux.errors import (
+    BadRequest,
+    Internal,
+    Interrupted,
+    NotShown,
+    TaskmuxError,
+    UnknownCommand,
+)
 from taskmux.scarcity import described
 
 from . import argv as words
 from .answers import Answer
-from .commands import NAMES, find
+from .commands import GROUPS, NAMES, find
 from .parsing import call
 from .render import ForPeople, ForPrograms, Renderer
 from .session import Session
@@ -66,18 +73,31 @@ def _answer(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, render: 
         from .help import version
 
         return version()
+    session = Session(environ, _inside(cwd, asked.folder), render.notice, asked.project)
     if asked.command == "help":  # as many programs have it
         from .help import describe
 
-        return describe(" ".join(asked.words))
+        return describe(" ".join(asked.words), session)
     if asked.help or not (asked.command or asked.words):
         from .help import describe
 
-        return describe(asked.command)
-    command = find(asked.command, asked.words)
-    session = Session(environ, _inside(cwd, asked.folder), render.notice, asked.project)
+        return describe(_topic(asked), session)
+    try:
+        command = find(asked.command, asked.words)
+    except UnknownCommand:
+        if asked.command in GROUPS:
+            raise
+        from .foreign import Foreigners
+
+        return Foreigners(session).run(asked.command, asked.words)
     answer: Answer = call(command, session, asked.words)
     return answer
+
+
+def _topic(asked: words.Asked) -> str:
+    """Return the command whose help is wanted; a plugin's may have two words as well."""
+    ours = asked.command in GROUPS | NAMES
+    return asked.command if ours else " ".join([asked.command, *asked.words[:1]])
 
 
 def _show(answer: Answer, render: Renderer, out: TextIO) -> int:

@@ -5,7 +5,7 @@ Whatever came from outside goes through `plain`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,10 +15,8 @@ from taskmux import wire
 
 from . import reports
 from .leavings import cleaned
-from .plain import plain, span
-
-Ink = Callable[[str, str], str]
-"""Colours a text, or leaves it: `ink("✓", "green")`."""
+from .offering import offering
+from .plain import Ink, plain, span
 
 FAILED = {"failed", "missed"}
 
@@ -61,14 +59,22 @@ def _without_daemon(report: wire.Report, ink: Ink) -> Iterator[str]:
             yield f"taskmux {report.version}"
         case reports.CheckReport():
             yield f"{ink('✓', 'green')} {plain(report.config)}: {_count(len(report.tasks), 'task')}"
+        case reports.GraphReport():
+            yield from _graph(report)
+        case _:
+            yield from _of_all_projects(report, ink)
+
+
+def _of_all_projects(report: wire.Report, ink: Ink) -> Iterator[str]:
+    match report:
         case reports.PathReport():
             yield plain(report.path)
         case reports.SettingsReport():
             yield from _settings(report, ink)
         case reports.SettingChange():
             yield f"{ink('✓', 'green')} {plain(report.key)} = {plain(value(report.value))}"
-        case reports.GraphReport():
-            yield from _graph(report)
+        case wire.PluginsReport():
+            yield from offering(report, ink)
         case reports.SchemaNames():
             yield from ("Files:", *(f"  {name}" for name in report.files), "")
             width = max(map(len, report.commands))

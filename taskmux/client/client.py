@@ -71,6 +71,10 @@ class Client:
         """List every registered project."""
         return self._ask(wire.ListProjects(), wire.ProjectsReport)
 
+    def plugins(self) -> wire.PluginsReport:
+        """List every plugin the daemon knows."""
+        return self._ask(wire.ListPlugins(), wire.PluginsReport)
+
     def status_all(self) -> wire.ProjectsReport:
         """List every registered project, with its tasks."""
         return self._ask(wire.StatusAll(), wire.ProjectsReport)

@@ -38,6 +38,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── HookTimedOut              E401
 ├── PluginFailed              E700
 ├── NobodyOffers              E701
+├── UnknownPlugin             E702
 ├── NotAllowed                E800
 ├── BadRequest                E801  exit status 2
 ├── UnknownCommand            E802  exit status 2
@@ -84,6 +85,7 @@ from .doors import (
     PluginFailed,
     TimedOut,
     UnknownCommand,
+    UnknownPlugin,
 )
 from .root import Refused, TaskmuxError, closest, ungrouped
 from .tasks import (
@@ -112,6 +114,6 @@ __all__ = [
     "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning",
     "NotShown", "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch",
     "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError",
-    "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownSession", "closest",
-    "ungrouped",
+    "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownPlugin",
+    "UnknownSession", "closest", "ungrouped",
 ]  # fmt: skip

@@ -27,6 +27,17 @@ class NobodyOffers(TaskmuxError):
         super().__init__(f"no plugin offers the {kind} {name!r}", hint=hint, name=name)
 
 
+class UnknownPlugin(TaskmuxError):
+    """No plugin of that name is installed."""
+
+    code = "E702"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        hint = closest(name, known) or f"installed: {', '.join(known) or 'none'}"
+        super().__init__(f"no plugin named {name!r} is installed", hint=hint, name=name)
+
+
 class NotAllowed(TaskmuxError):
     """Whoever asks may not. `why` completes "not allowed: "."""
 

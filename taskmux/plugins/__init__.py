@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from .calls import called, encodable, guarded
+from .calls import called, encodable, failure, guarded
 from .choice import choose_probe
 from .offers import Offer
-from .registry import Plugins, Source
+from .registry import Found, Plugins, Source
+from .report import describe
 
-__all__ = ["Offer", "Plugins", "Source", "called", "choose_probe", "encodable", "guarded"]
+__all__ = [
+    "Found", "Offer", "Plugins", "Source", "called", "choose_probe", "describe", "encodable",
+    "failure", "guarded",
+]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -32,6 +33,16 @@ class Source(Protocol):
         """Import the plugin, with whatever that raises."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One installed plugin; of what distribution, if that is known."""
+
+    name: str
+    enabled: bool
+    distribution: str | None = None
+    version: str | None = None
+
+
 class Plugins:
     """The plugins of one process: all that are installed, unless told otherwise.
 
@@ -45,15 +56,16 @@ class Plugins:
         self.broken: dict[str, PluginFailed] = {}
         """By plugin, the last thing it failed at. The rest of it may still be in use."""
 
-        self._offers: list[Offer] = []
+        self._offers: dict[tuple[str, str], Offer] = {}
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
-        found = list(_installed() if sources is None else sources)
-        self.found = tuple(dict.fromkeys(source.name for source in found))
-        """The name of every plugin, those `disabled` and `broken` too."""
+        found = _installed() if sources is None else sources
+        self.found: dict[str, Found] = {}
+        """Every plugin by its name, those `disabled` and `broken` too."""
 
         for source in found:
-            if source.name not in disabled:
+            known = self.found.setdefault(source.name, _found(source, disabled))
+            if known.enabled:
                 self._load(source)
 
     @cached_property
@@ -90,7 +102,11 @@ class Plugins:
     def offers(self, plugin: str) -> list[Offer]:
         """Return all that `plugin` offers, asking every hook that was not asked yet."""
         _ = self.resolvers, self.tunnels, self.probes, self.writers, self.commands
-        return [offer for offer in self._offers if offer.plugin == plugin]
+        return [offer for offer in self._offers.values() if offer.plugin == plugin]
+
+    def whose(self, kind: str, name: str) -> str:
+        """Return which plugin offers the `kind` of thing that is called `name`."""
+        return self._offers[kind, name].plugin
 
     def probe_for(self, task: TaskFacts) -> HealthProbe:
         """Return the probe that asks after `task`, as `choose_probe` does.
@@ -160,14 +176,12 @@ class Plugins:
                 gathered |= called(plugin, f"offer its {kind}s", asking)
             except PluginFailed as trouble:
                 self.broken[plugin] = trouble
-        self._offers += gathered.values()
+        self._offers |= {(kind, name): offer for name, offer in gathered.items()}
         return {name: offer.value for name, offer in gathered.items()}
 
     def _strike(self, probe: str, trouble: PluginFailed) -> None:
         del self.probes[probe]
-        [offer] = [o for o in self._offers if (o.kind, o.name) == ("health probe", probe)]
-        self._offers.remove(offer)
-        self.broken[offer.plugin] = trouble
+        self.broken[self._offers.pop(("health probe", probe)).plugin] = trouble
 
 
 def _installed() -> Iterable[Source]:
@@ -176,6 +190,14 @@ def _installed() -> Iterable[Source]:
     # Ours first: a name that two plugins offer stays with whoever came first.
     points = entry_points(group=GROUP)
     return sorted(points, key=lambda point: (not point.value.startswith("taskmux"), point.name))
+
+
+def _found(source: Source, disabled: Collection[str]) -> Found:
+    wheel = getattr(source, "dist", None)
+    enabled = source.name not in disabled
+    if wheel is None:
+        return Found(source.name, enabled)
+    return Found(source.name, enabled, wheel.name, wheel.version)
 
 
 def _check_hooks(hooks: list[pluggy.HookCaller] | None, plugin: Any) -> None:

@@ -18,6 +18,7 @@ After `subscribe` the connection also carries what happens, each message with a
 from __future__ import annotations
 
 from .leftovers import CleanReport, LostProcess, LostProject, PruneReport, Removed
+from .plugins import OfferReport, PluginReport, PluginsReport
 from .reports import (
     ActionReport,
     ActionsReport,
@@ -55,6 +56,7 @@ from .requests import (
     Hello,
     Inspect,
     Kill,
+    ListPlugins,
     ListProjects,
     Logs,
     ProjectRequest,
@@ -82,10 +84,11 @@ __all__ = [
     "COMMANDS", "LOOKING", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport",
     "Clean", "CleanLogs", "CleanReport", "DaemonReport", "Events", "EventsReport", "Field",
     "Health", "HealthReport", "HealthRow", "Hello", "Inspect", "InspectReport", "Kill",
-    "LastHealth", "LineReport", "ListProjects", "Logs", "LogsReport", "LostProcess",
-    "LostProject", "MergedLogsReport", "ProcessReport", "ProjectReport", "ProjectRequest",
-    "ProjectsReport", "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove",
-    "Removed", "Renew", "Report", "Request", "RestartTasks", "SessionReport", "Shutdown",
-    "StartTasks", "Status", "StatusAll", "StatusReport", "StopTasks", "Subscribe", "TaskCounts",
-    "TaskReport", "TunnelReport", "Unregister", "Wait", "WaitReport",
+    "LastHealth", "LineReport", "ListPlugins", "ListProjects", "Logs", "LogsReport",
+    "LostProcess", "LostProject", "MergedLogsReport", "OfferReport", "PluginReport",
+    "PluginsReport", "ProcessReport", "ProjectReport", "ProjectRequest", "ProjectsReport",
+    "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove", "Removed", "Renew",
+    "Report", "Request", "RestartTasks", "SessionReport", "Shutdown", "StartTasks", "Status",
+    "StatusAll", "StatusReport", "StopTasks", "Subscribe", "TaskCounts", "TaskReport",
+    "TunnelReport", "Unregister", "Wait", "WaitReport",
 ]  # fmt: skip

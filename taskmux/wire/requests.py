@@ -43,6 +43,10 @@ class ListProjects(Request, frozen=True, kw_only=True):
     """Every registered project: `ProjectsReport`."""
 
 
+class ListPlugins(Request, frozen=True, kw_only=True):
+    """Every plugin the daemon knows: `PluginsReport`."""
+
+
 class StatusAll(Request, frozen=True, kw_only=True):
     """Every project with its tasks: `ProjectsReport` with `sessions` filled."""
 
@@ -219,7 +223,9 @@ class Renew(Request, frozen=True, kw_only=True):
     port: int | None = None
 
 
-LOOKING = (Events, Health, Hello, Inspect, ListProjects, Logs, Status, StatusAll, Wait)
+LOOKING = (
+    Events, Health, Hello, Inspect, ListPlugins, ListProjects, Logs, Status, StatusAll, Wait,
+)  # fmt: skip
 """Requests that change nothing: whoever got no answer may ask again."""
 
 COMMANDS: dict[str, type[Request]] = {
@@ -231,6 +237,7 @@ COMMANDS: dict[str, type[Request]] = {
     "hello": Hello,
     "inspect": Inspect,
     "kill": Kill,
+    "list_plugins": ListPlugins,
     "list_projects": ListProjects,
     "logs": Logs,
     "prune": Prune,

@@ -25,6 +25,7 @@ HANDLERS: dict[type[wire.Request], Handler] = {
     wire.Hello: views.hello,
     wire.Inspect: views.inspect,
     wire.Kill: tasks.kill,
+    wire.ListPlugins: views.list_plugins,
     wire.ListProjects: views.list_projects,
     wire.Logs: views.logs,
     wire.Prune: cleaning.prune,

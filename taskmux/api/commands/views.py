@@ -12,6 +12,7 @@ from taskmux import paths, wire
 from taskmux.bus import history
 from taskmux.errors import TaskmuxError
 from taskmux.logs import Line, Window, clean, read
+from taskmux.plugins import describe
 from taskmux.processes import Usage, command_of, listening, measure, processes
 from taskmux.project import resolved
 from taskmux.projects import Project
@@ -53,6 +54,11 @@ async def status_all(house: House, request: wire.StatusAll) -> wire.ProjectsRepo
 async def list_projects(house: House, request: wire.ListProjects) -> wire.ProjectsReport:
     """List every project."""
     return wire.ProjectsReport(projects=_listed(house))
+
+
+async def list_plugins(house: House, request: wire.ListPlugins) -> wire.PluginsReport:
+    """List every plugin, and what it fails at."""
+    return await in_thread_or_here(partial(describe, house.services.plugins))
 
 
 async def hello(house: House, request: wire.Hello) -> wire.DaemonReport:

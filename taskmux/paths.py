@@ -60,6 +60,11 @@ def log_file(folder: Path, chosen: str) -> Path:
     return folder / Path(chosen).expanduser()
 
 
+def plugin_state(home: Path, plugin: str) -> Path:
+    """Return the folder that a plugin may keep something in."""
+    return home / "plugins" / re.sub(r"[^A-Za-z0-9-]", "_", plugin)
+
+
 def find_config(folder: Path) -> Path | None:
     """Return the taskmux.toml of `folder` or of the nearest folder above it."""
     for place in (folder, *folder.parents):
@@ -72,7 +77,7 @@ def ours(home: Path) -> Iterator[Path]:
     """Yield every file and folder in `home` that taskmux made, the host config left out."""
     known = (door, daemon_log, events, registry, token)
     names = [function(home).name for function in known]
-    names += ["daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects"]
+    names += ["daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects", "plugins"]
     name = "|".join(map(re.escape, names))
     # Rotated, set aside, and begun by somebody who was killed before it was in place.
     made = re.compile(rf"({name})(\.1|\.corrupt-.*)?|\.({name})-.{{8}}")

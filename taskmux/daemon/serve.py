@@ -40,6 +40,7 @@ from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 
 from .carried import CarriedDaemon
 from .doors import Doors
+from .naming import naming
 from .relay import relayed
 from .renewal import ENDS, Renewal
 
@@ -86,6 +87,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
             await _end_orphans(home)
         known = None if past is None else past.projects
         projects = await stack.enter_async_context(Projects.open(services, known))
+        await stack.enter_async_context(naming(services, projects))
         group = await stack.enter_async_context(create_task_group())
         for trace in past.shells if past else ():
             group.start_soon(end_shell, trace)

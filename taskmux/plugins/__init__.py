@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from .calls import called, encodable, failure, guarded
+from .allowance import Allowance
+from .apart import Apart, apart
+from .calls import LIMIT, called, encodable, failure, guarded
 from .choice import choose_probe
 from .offers import Offer
 from .registry import Found, Plugins, Source
 from .report import describe
 
 __all__ = [
-    "Found", "Offer", "Plugins", "Source", "called", "choose_probe", "describe", "encodable",
-    "failure", "guarded",
+    "LIMIT", "Allowance", "Apart", "Found", "Offer", "Plugins", "Source", "apart", "called",
+    "choose_probe", "describe", "encodable", "failure", "guarded",
 ]  # fmt: skip

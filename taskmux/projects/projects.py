@@ -135,7 +135,7 @@ class Projects:
 
     def busy(self) -> list[str]:
         """Return what keeps all this from being portable, for people."""
-        found = [f"{project.session}: {why}" for project in self for why in project.busy()]
+        found = [f"{one.session}: {why}" for one in self for why in one.busy()]
         return found or ["a project is being registered, edited or ended"]
 
     def carry(self) -> CarriedProjects:
@@ -182,6 +182,7 @@ class Projects:
             project = Project(session, path, self._services)
             await self._host(project)
             self._save()
+            self._services.bus.publish("project_registered", session, config=str(path))
             return project, "registered"
 
     async def _unregister(self, session: str, if_abandoned: bool) -> Project:
@@ -193,6 +194,7 @@ class Projects:
                 await self._end(project)
                 self._services.store.forget_project(session)
                 self._save()
+                self._services.bus.publish("project_unregistered", session)
             return project
 
     async def _reopen(self, project: Project) -> Project:
@@ -207,8 +209,7 @@ class Projects:
             return fresh
 
     async def _make_room(self, session: str, path: Path, force: bool) -> None:
-        taken = self._projects.get(session)
-        if taken is None:
+        if (taken := self._projects.get(session)) is None:
             return
         # A project that moved takes its name along; a second checkout does not.
         if taken.path.exists() and not force:

@@ -111,8 +111,8 @@ async def test_a_slow_subscriber_loses_what_is_live_and_is_told_how_many(place: 
 
 async def test_output_comes_while_the_history_is_read(place: Place, tmp_path: Path) -> None:
     path = write(tmp_path / "shop", '[tasks.a]\ncommand = "seq 5000; sleep 1000"\n')
-    project, _ = await place.projects.register(path)
     ear = Ear(place.bus)
+    project, _ = await place.projects.register(path)
     async with place.subscriber(after=0, session="shop", logs=["a"]) as client:
         await project.opened().start(["a"])
         await ear.until("task_ready")

@@ -1,0 +1,199 @@
+"""A plugin at work, on an event loop of its own in a thread of its own.
+
+What it awaits is limited in time. What it does without awaiting, a sleep or a library that
+waits for a network, holds up nobody else: its thread can be left behind.
+
+The two loops speak through two doors, neither of which waits. `_post` leaves work for the other
+thread and rings its bell, a socket; `_here` has something done on our loop.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
+from threading import Thread
+from typing import Any, Generic, TypeVar
+
+import anyio
+from anyio import CancelScope, RunFinishedError, create_task_group, from_thread, move_on_after
+from anyio.lowlevel import current_token
+
+from .calls import LIMIT, guarded
+
+T = TypeVar("T")
+
+Ended = Callable[[BaseException], None]
+"""Told, on our loop, why what was entered has ended by itself."""
+
+
+class _Outcome(Generic[T]):
+    """What becomes of work over there. It is written there, and read here once it is known."""
+
+    def __init__(self) -> None:
+        self.known = anyio.Event()
+        self.scope = CancelScope()
+        self.returned: list[T] = []
+        self.raised: BaseException | None = None
+
+    def get(self) -> T:
+        if self.raised is not None:
+            raise self.raised
+        return self.returned[0]
+
+
+class Apart:
+    """The thread of one plugin; see `apart`. What has no `_` before it is for our own loop."""
+
+    def __init__(self, plugin: str) -> None:
+        self.plugin = plugin
+        self._token = current_token()
+        self._work: deque[Callable[[], Coroutine[Any, Any, None]] | None] = deque()
+        """What is left for the other thread; None ends it."""
+
+        self._bell, self._ear = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ear.setblocking(False)
+        self._gone = anyio.Event()
+        self._over: anyio.Event | None = None
+        self._life: _Outcome[None] | None = None
+
+    def start(self) -> None:
+        """Begin. Raises `RuntimeError` if there is no thread for it."""
+        Thread(target=self._run, name=f"plugin {self.plugin}", daemon=True).start()
+
+    async def call(
+        self, doing: str, function: Callable[[], Awaitable[T]], limit: float = LIMIT
+    ) -> T:
+        """Return what `function` returns over there; every failure is a `PluginFailed`.
+
+        `doing` completes "… could not ".
+        """
+        outcome = _Outcome[T]()
+        async with guarded(self.plugin, doing, limit):
+            self._post(partial(self._perform, function, outcome))
+            await self._known(outcome)
+            return outcome.get()
+
+    async def enter(
+        self,
+        doing: str,
+        opening: Callable[[], AbstractAsyncContextManager[T]],
+        ended: Ended,
+        limit: float = LIMIT,
+    ) -> T:
+        """Enter a context over there, one for each `Apart`, and return what it yields.
+
+        It is left when this ends. Raises `PluginFailed` if it cannot be entered.
+        """
+        entered, life = _Outcome[T](), _Outcome[None]()
+        async with guarded(self.plugin, doing, limit):
+            live = partial(self._live, opening, entered, ended)
+            self._post(partial(self._perform, live, life))
+            try:
+                await entered.known.wait()
+            except BaseException:
+                self._post(partial(_cancel, life))
+                raise
+            value = entered.get()
+        self._life = life
+        return value
+
+    async def end(self, limit: float) -> None:
+        """Leave what was entered, and end; what takes longer than `limit` is left behind."""
+        with CancelScope(shield=True), move_on_after(limit):
+            if self._life is not None:
+                self._post(self._leave)
+                await self._life.known.wait()
+            self._post(None)
+            await self._gone.wait()
+        self._post(None)
+        self._bell.close()
+
+    async def _known(self, outcome: _Outcome[T]) -> None:
+        try:
+            await outcome.known.wait()
+        except BaseException:
+            self._post(partial(_cancel, outcome))
+            raise
+
+    def _post(self, work: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
+        self._work.append(work)
+        with suppress(OSError):  # rung often enough already, or nobody is there any more
+            self._bell.send(b"\0")
+
+    def _here(self, work: Callable[[], object]) -> None:
+        with suppress(RunFinishedError):  # our loop has ended, and nobody waits any more
+            from_thread.run_sync(work, token=self._token)
+
+    # From here on, on the loop over there.
+
+    def _run(self) -> None:
+        with self._ear:
+            anyio.run(self._serve, backend_options={"use_uvloop": True})
+        self._here(self._gone.set)
+
+    async def _serve(self) -> None:
+        async with create_task_group() as group:
+            while True:
+                await anyio.wait_readable(self._ear)
+                with suppress(BlockingIOError):
+                    self._ear.recv(4096)
+                while self._work:
+                    work = self._work.popleft()
+                    if work is None:
+                        group.cancel_scope.cancel()
+                        return
+                    group.start_soon(work)
+
+    async def _perform(self, function: Callable[[], Awaitable[T]], outcome: _Outcome[T]) -> None:
+        with outcome.scope:
+            try:
+                outcome.returned.append(await function())
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (raised again on our loop)
+                outcome.raised = error
+        self._here(outcome.known.set)
+
+    async def _live(
+        self,
+        opening: Callable[[], AbstractAsyncContextManager[T]],
+        entered: _Outcome[T],
+        ended: Ended,
+    ) -> None:
+        self._over = anyio.Event()
+        try:
+            async with opening() as value:
+                entered.returned.append(value)
+                self._here(entered.known.set)
+                await self._over.wait()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (told on our loop)
+            if entered.returned:
+                self._here(partial(ended, error))
+            else:
+                entered.raised = error
+                self._here(entered.known.set)
+
+    async def _leave(self) -> None:
+        assert self._over is not None, "left before it was entered"
+        self._over.set()
+
+
+@asynccontextmanager
+async def apart(plugin: str, limit: float = LIMIT) -> AsyncIterator[Apart]:
+    """Yield a thread for what `plugin` does; on leaving, it has ended or is left behind.
+
+    Raises `PluginFailed` if there is none to be had.
+    """
+    one = Apart(plugin)
+    async with guarded(plugin, "be given a thread"):
+        one.start()
+    try:
+        yield one
+    finally:
+        await one.end(limit)
+
+
+async def _cancel(outcome: _Outcome[T]) -> None:
+    outcome.scope.cancel()

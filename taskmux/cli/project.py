@@ -12,6 +12,10 @@ from .answers import Answer
 from .session import Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskmux.project import ProjectConfig
+
     from . import options
 else:
     from .lazy import Lazy
@@ -62,6 +66,7 @@ def check(session: Session) -> Answer:
 
     path = session.config()
     config = read_config(path)
+    _check_probes(session, config, path)
     return CheckReport(name=config.name, config=str(path), tasks=list(config.tasks))
 
 
@@ -76,6 +81,20 @@ def graph(session: Session) -> Answer:
     needs = {name: task.depends_on for name, task in config.tasks.items()}
     edges = [Edge(task, other, str(needs[task][other])) for task in needs for other in needs[task]]
     return GraphReport(name=config.name, nodes=list(needs), edges=edges, waves=waves(needs))
+
+
+def _check_probes(session: Session, config: ProjectConfig, path: Path) -> None:
+    """Have plugins check the options that are theirs to know; without any, ask none."""
+    named = [task for task in config.tasks.values() if task.health_probe is not None]
+    if not named:
+        return
+    from taskmux.plugins import probe_of
+
+    from .plugins import installed
+
+    plugins = installed(session)
+    for task in named:
+        probe_of(config, task, str(path), plugins)
 
 
 def _variables(pairs: Iterable[str]) -> dict[str, str]:

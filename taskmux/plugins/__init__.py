@@ -9,8 +9,9 @@ from .choice import choose_probe
 from .offers import Offer
 from .registry import Found, Plugins, Source
 from .report import describe
+from .tables import probe_of
 
 __all__ = [
     "LIMIT", "Allowance", "Apart", "Found", "Offer", "Plugins", "Source", "apart", "called",
-    "choose_probe", "describe", "encodable", "failure", "guarded",
+    "choose_probe", "describe", "encodable", "failure", "guarded", "probe_of",
 ]  # fmt: skip

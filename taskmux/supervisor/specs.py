@@ -6,10 +6,9 @@ from pathlib import Path
 
 from taskmux import paths
 from taskmux.contracts import HealthProbe
-from taskmux.errors import InvalidValue
 from taskmux.lifecycle import Hook
 from taskmux.pattern import Pattern
-from taskmux.plugins import Plugins
+from taskmux.plugins import Plugins, probe_of
 from taskmux.project import ProjectConfig, TaskConfig
 from taskmux.runner import Spec
 from taskmux.settings import Settings
@@ -22,7 +21,7 @@ def make_spec(
     config: ProjectConfig, task: TaskConfig, folder: Path, plugins: Plugins, settings: Settings
 ) -> Spec:
     """Return `task` ready to run; raise if it names a probe that nobody offers."""
-    probe = _probe(task, folder, plugins)
+    probe = probe_of(config, task, str(folder / paths.CONFIG_NAME), plugins)
     limits = (task.hook_timeout, config.hook_timeout, settings.hook_timeout)
     return Spec(
         facts=task.facts,
@@ -35,15 +34,6 @@ def make_spec(
         hooks={hook: commands for hook in Hook if (commands := _commands(config, task, hook))},
         hook_timeout=next(limit for limit in limits if limit is not None),
     )
-
-
-def _probe(task: TaskConfig, folder: Path, plugins: Plugins) -> HealthProbe:
-    try:
-        return plugins.probe_for(task.facts)
-    except ValueError as error:
-        path = str(folder / paths.CONFIG_NAME)
-        key = f"tasks.{task.name}.health_options"
-        raise InvalidValue(path, key, None, str(error)) from None
 
 
 def folder_of(task: TaskConfig, folder: Path) -> Path:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from taskmux.errors import PluginFailed
-from taskmux.plugins import apart
+from taskmux.plugins.apart import apart
 
 
 async def ident() -> int:

@@ -18,7 +18,8 @@ from anyio import create_task_group
 
 from taskmux.contracts import HostRecord, HostResolver, OpenResolver
 from taskmux.errors import NobodyOffers, PluginFailed, TaskmuxError
-from taskmux.plugins import LIMIT, Apart, apart, failure
+from taskmux.plugins import LIMIT, failure
+from taskmux.plugins.apart import Apart, apart
 from taskmux.projects import Projects
 from taskmux.routes import hostnames
 from taskmux.supervisor import Services

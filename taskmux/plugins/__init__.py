@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .allowance import Allowance
-from .apart import Apart, apart
 from .calls import LIMIT, called, encodable, failure, guarded
 from .choice import choose_probe
 from .offers import Offer
@@ -12,6 +11,6 @@ from .report import describe
 from .tables import probe_of
 
 __all__ = [
-    "LIMIT", "Allowance", "Apart", "Found", "Offer", "Plugins", "Source", "apart", "called",
+    "LIMIT", "Allowance", "Found", "Offer", "Plugins", "Source", "called",
     "choose_probe", "describe", "encodable", "failure", "guarded", "probe_of",
 ]  # fmt: skip

@@ -77,5 +77,5 @@ def test_a_plugin_is_installed_and_used(taskmux: Run, site: Site, tmp_path: Path
 def test_what_it_cannot_mean_is_found_when_the_file_is_read(taskmux: Run, site: Site) -> None:
     site.write(CONFIG.replace("max_age = 60", 'max_age = "old"'))
     refused = taskmux("check")
-    assert (refused["error_code"], refused["line"]) == ("E103", 6)
+    assert (refused["error_code"], refused["line"]) == ("E103", 7)
     assert "max_age is a number of seconds" in refused["error"]

@@ -64,7 +64,7 @@ def missing(content: bytes, entries: Sequence[Entry]) -> list[str]:
 
 
 def overruled(content: bytes, entries: Sequence[Entry]) -> list[Entry]:
-    """Return what stands in `content` for the names wanted, and before what is wanted.
+    """Return what leads the names wanted elsewhere, in lines before those wanted.
 
     Of several lines for a name, most systems take the first.
     """
@@ -73,8 +73,11 @@ def overruled(content: bytes, entries: Sequence[Entry]) -> list[Entry]:
     for name, addresses in found.items():
         for address in addresses:
             firsts.setdefault((name, address.version), address)
-    others = [Entry(n, first) for (n, _), first in firsts.items() if first not in wanted[n]]
-    return sorted(others, key=lambda entry: (entry.name, entry.address.version))
+    return [
+        Entry(name, first)
+        for (name, _), first in sorted(firsts.items())
+        if first not in wanted[name] and first not in LOOPBACK
+    ]
 
 
 def _wanted(entries: Iterable[Entry]) -> Mapping[str, set[Address]]:

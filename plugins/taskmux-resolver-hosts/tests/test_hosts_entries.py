@@ -113,7 +113,7 @@ def test_missing_are_names_that_lead_nowhere_wanted(content: bytes, expected: li
         (b"127.0.0.1 api.localhost\n10.0.0.1 api.localhost", []),
         (b"10.0.0.1 api.localhost\n127.0.0.1 api.localhost", [entry("api.localhost", "10.0.0.1")]),
         (b"fd00::1 web.localhost\n127.0.0.1 web.localhost", [entry("web.localhost", "fd00::1")]),
-        (b"10.0.0.1 other.localhost", []),
+        (b"10.0.0.1 other.localhost\n::1 web.localhost", []),
     ],
 )
 def test_overruled_are_names_that_lead_elsewhere_first(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from .descriptor import closing, read_all
 from .trouble import Busy, NotPermitted, Unchangeable, Unreadable, Untrusted
@@ -134,9 +135,13 @@ def _check(path: str, real: Path, file: os.stat_result, folder: os.stat_result) 
         return
     for place, found in ((real.parent, folder), (real, file)):
         if found.st_uid != 0:
-            raise Untrusted(path, f"{place} does not belong to root", f"chown root {place}")
+            raise Untrusted(
+                path, f"{place} does not belong to root", f"chown root {quote(str(place))}"
+            )
         if found.st_mode & 0o022:
-            raise Untrusted(path, f"others than root may write {place}", f"chmod go-w {place}")
+            raise Untrusted(
+                path, f"others than root may write {place}", f"chmod go-w {quote(str(place))}"
+            )
 
 
 def _refusal(path: str, error: OSError) -> Exception:

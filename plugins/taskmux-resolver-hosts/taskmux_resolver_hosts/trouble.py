@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from shlex import quote
 
 RESTART = "sudo taskmux daemon restart"
 OTHERS = 'host_resolver = "dns_server"'
@@ -62,7 +63,7 @@ class Busy(HostsTrouble):
     """Somebody else kept hold of the file. `doing` completes "another program "."""
 
     def __init__(self, path: str, doing: str) -> None:
-        hint = f"`sudo fuser -v {path}` may name it; end it, then `{RESTART}`"
+        hint = f"`sudo fuser -v {quote(path)}` may name it; end it, then `{RESTART}`"
         super().__init__(f"another program {doing} {path}", hint)
 
 

@@ -23,9 +23,12 @@ from taskmux_resolver_hosts.block import replace_block
 from taskmux_resolver_hosts.hostsfile import HostsFile
 from taskmux_resolver_hosts.place import Place
 
-STEPS = ("open", "pwrite", "ftruncate", "fsync", "rename", "unlink", "fchmod", "setxattr")
-MOMENTS = ("before", "within", "after")
-WAYS = ("replaced", "in place", "elsewhere")
+STEPS = ("pwrite", "ftruncate", "rename", "unlink")
+"""All that changes what is there, but for making a file: that is followed by a first write."""
+
+WAYS = ("replaced", "in place", "elsewhere", "nowhere")
+"""`elsewhere` has the backup in another folder; `nowhere` has none, and may gain empty lines."""
+
 NOBODY = 65534
 
 HEAD = b"".join(b"10.0.0.%d one-%d\n" % (n, n) for n in range(200))
@@ -56,9 +59,10 @@ class Scene:
         (self.etc / "hosts").write_bytes(self.old)
         if self.way == "in place":
             os.link(self.etc / "hosts", self.etc / "other")
+        if self.way in ("elsewhere", "nowhere"):
+            os.chown(self.etc / "hosts", NOBODY, NOBODY)
         if self.way == "elsewhere":
-            for mine in (self.etc / "hosts", self.folder / "spare"):
-                os.chown(mine, NOBODY, NOBODY)
+            os.chown(self.folder / "spare", NOBODY, NOBODY)
         self.rest()
 
     def rest(self) -> None:
@@ -70,14 +74,15 @@ class Scene:
         return self.folder / "etc"
 
     def rewrite(self) -> None:
-        if self.way == "elsewhere":
+        if self.way in ("elsewhere", "nowhere"):
             os.setegid(NOBODY)
             os.seteuid(NOBODY)
         place = Place(str(self.etc / "hosts"))
         HostsFile(place, system=True, spare=str(self.folder / "spare")).rewrite(self.lines)
 
     def left(self) -> bytes:
-        return (self.etc / "hosts").read_bytes()
+        content = (self.etc / "hosts").read_bytes()
+        return content.rstrip(b"\n") + b"\n" if self.way == "nowhere" else content
 
     def litter(self) -> list[str]:
         lying = [*self.etc.iterdir(), *(self.folder / "spare").iterdir()]
@@ -147,7 +152,7 @@ def wrong_with(scene: Scene, fate: Fate, seen: dict[str, int]) -> Iterator[str]:
     seen["deaths"] += 1
     if scene.left() not in (scene.old, scene.new):
         seen["torn"] += 1
-        if scene.way == "replaced":
+        if scene.way in ("replaced", "nowhere"):
             yield "half a file"
     scene.rest()
     if forked(scene.rewrite) != 0:
@@ -158,14 +163,23 @@ def wrong_with(scene: Scene, fate: Fate, seen: dict[str, int]) -> Iterator[str]:
         yield f"left over: {scene.litter()}"
 
 
+def moments(way: str, step: str, *, last: bool) -> Iterator[str]:
+    yield "before"  # which is after the step that was before
+    if step == "pwrite" and way != "nowhere":
+        yield "within"
+    if last:
+        yield "after"
+
+
 def main(top: Path) -> None:
     seen, wrong = {"deaths": 0, "torn": 0}, []
     changes = [(FEW, MANY), (MANY, [])]
     for number, (way, (before, lines)) in enumerate(product(WAYS, changes)):
         dry = Scene(top / f"{number}", way, before, lines)
         dry.set()
-        for at, step in enumerate(steps_of(dry), 1):
-            for moment in MOMENTS if step == "pwrite" else ("before", "after"):
+        steps = steps_of(dry)
+        for at, step in enumerate(steps, 1):
+            for moment in moments(way, step, last=at == len(steps)):
                 scene = Scene(top / f"{number}-{at}-{moment}", way, before, lines)
                 scene.set()
                 faults = list(wrong_with(scene, Fate(at, moment), seen))

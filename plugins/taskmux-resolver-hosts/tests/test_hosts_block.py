@@ -88,13 +88,18 @@ def test_broken_markers_are_refused_with_what_to_do(
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"\xff\xfea\0\n\0", b"\xfe\xff\0a\0\n", b"a\0\n\0", b"a\0\n"],
-    ids=["UTF-16", "UTF-16, big end first", "UTF-16 without a mark", "a NUL byte"],
+    ("content", "why"),
+    [
+        pytest.param(b"\xff\xfea\0\n\0", "in UTF-16", id="UTF-16"),
+        pytest.param(b"\xfe\xff\x30\x42", "in UTF-16", id="UTF-16 the other way, no zeros"),
+        pytest.param(b"a\0\n\0", "NUL bytes", id="UTF-16 without a mark"),
+        pytest.param(b"a\0\n", "NUL bytes", id="a NUL byte"),
+    ],
 )
-def test_what_is_no_text_is_refused(content: bytes) -> None:
-    with pytest.raises(NotText):
+def test_what_is_no_text_is_refused(content: bytes, why: str) -> None:
+    with pytest.raises(NotText, match=why) as raised:
         replace_block(content, LINES)
+    assert "UTF-8" in raised.value.hint
 
 
 ODD = [b"\n", b"\r\n", b"\r", b"\x0b", b"\x0c", "\u2028".encode(), "\u0085".encode(), b"\xff", b"#"]

@@ -120,3 +120,9 @@ def test_overruled_are_names_that_lead_elsewhere_first(
     content: bytes, expected: list[Entry]
 ) -> None:
     assert overruled(content, WANTED) == expected
+
+
+def test_what_is_wanted_overrules_nothing() -> None:
+    wanted = [entry("printer.test", "10.0.0.2")]
+    assert overruled(b"10.0.0.2 printer.test", wanted) == []
+    assert overruled(b"10.0.0.1 printer.test", wanted) == [entry("printer.test", "10.0.0.1")]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -243,12 +244,32 @@ async def test_nobody_waits_for_a_file_that_is_waited_for(
 
 
 async def test_what_was_given_up_does_not_come_back_after_leaving(
-    etc: Path, resolver: HostsResolver, tmp_path: Path
+    etc: Path, resolver: HostsResolver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    rename, renames = os.rename, 0
+
+    def count(*names: Any, **folders: Any) -> None:
+        nonlocal renames
+        renames += 1
+        rename(*names, **folders)
+
+    monkeypatch.setattr(os, "rename", count)
     async with resolver.open(lend(tmp_path, {})) as hosts:
         with locked(etc / "hosts"):
             for number in range(3):
                 with anyio.move_on_after(0.05) as scope:
                     await hosts.publish(records(f"a{number}.localhost"))
                 assert scope.cancelled_caught
+    assert (etc / "hosts").read_text() == USERS
+    assert renames == 2  # the first of them had begun; the others never do
+
+
+async def test_who_is_cancelled_leaves_no_names_behind(
+    etc: Path, resolver: HostsResolver, tmp_path: Path
+) -> None:
+    with anyio.CancelScope() as scope:
+        async with resolver.open(lend(tmp_path, {})) as hosts:
+            await hosts.publish(records("a.localhost"))
+            scope.cancel()
+            await anyio.sleep_forever()
     assert (etc / "hosts").read_text() == USERS

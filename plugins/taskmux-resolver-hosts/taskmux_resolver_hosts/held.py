@@ -26,7 +26,7 @@ SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Disturbed(Exception):
-    """Somebody else changed the file meanwhile; nothing was written yet."""
+    """Somebody else changed the file meanwhile; nothing has been written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Held:
 def hold(path: str, patience: float) -> Iterator[Held]:
     """Yield the file at `path`, with its lock, for which we wait at most `patience` seconds.
 
-    Raises `HostsTrouble` if it cannot be read and written. As root, only what
+    Raises `Disturbed`, or `HostsTrouble` if it cannot be read and written. As root, only what
     root alone can write is taken: a link may lead where somebody else rules.
     """
     deadline = time.monotonic() + patience
@@ -92,16 +92,19 @@ def hold(path: str, patience: float) -> Iterator[Held]:
 
 def read_only(path: str) -> bytes:
     """Return what is in the file at `path`, which others may be writing; raise `Unreadable`."""
-    with ExitStack() as stack:
-        return _open(path, os.O_RDONLY, stack).read()
+    try:
+        with ExitStack() as stack:
+            return _open(path, os.O_RDONLY, stack).read()
+    except Disturbed:
+        raise Unreadable(path, "it was replaced while it was being opened") from None
 
 
 def create(path: str) -> None:
     """Make an empty file for everybody to read, unless there is one; raise `HostsTrouble`."""
     try:
-        os.close(
-            os.open(os.path.realpath(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE, 0o644)
-        )
+        real = Path(os.path.realpath(path))
+        _check_folders(path, real)
+        os.close(os.open(real, os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE, 0o644))
     except FileExistsError:
         pass
     except OSError as error:
@@ -124,24 +127,34 @@ def _open(path: str, mode: int, stack: ExitStack) -> Held:
     except OSError as error:
         raise (_refusal if mode == os.O_RDWR else _unreadable)(path, error) from None
     if not os.path.samestat(os.fstat(fd), found):
-        raise Unreadable(path, "it was replaced while it was being opened")
+        raise Disturbed
     return Held(path, folder, real.name, fd)
 
 
 def _check(path: str, real: Path, file: os.stat_result, folder: os.stat_result) -> None:
     if Path(path).is_symlink() and not file.st_mode & 0o222:
         raise Unchangeable(path, f"it is a link to {real}, which something else generates")
+    _check_folders(path, real)
+    _check_ruled(path, real.parent, folder)
+    _check_ruled(path, real, file)
+
+
+def _check_folders(path: str, real: Path) -> None:
+    """Raise `Untrusted`, as root, for a folder where others could exchange what leads to a file."""
+    for place in dict.fromkeys((*Path(path).parents, *real.parents)):
+        found = place.stat()
+        if not found.st_mode & stat.S_ISVTX or found.st_uid != 0:  # as /tmp is: all make, none move
+            _check_ruled(path, place, found)
+
+
+def _check_ruled(path: str, place: Path, found: os.stat_result) -> None:
     if os.geteuid() != 0:
         return
-    for place, found in ((real.parent, folder), (real, file)):
-        if found.st_uid != 0:
-            raise Untrusted(
-                path, f"{place} does not belong to root", f"chown root {quote(str(place))}"
-            )
-        if found.st_mode & 0o022:
-            raise Untrusted(
-                path, f"others than root may write {place}", f"chmod go-w {quote(str(place))}"
-            )
+    if found.st_uid != 0:
+        raise Untrusted(path, f"{place} does not belong to root", f"chown root {quote(str(place))}")
+    if found.st_mode & 0o022:
+        remedy = f"chmod go-w {quote(str(place))}"
+        raise Untrusted(path, f"others than root may write {place}", remedy)
 
 
 def _refusal(path: str, error: OSError) -> Exception:

@@ -44,6 +44,7 @@ def etc() -> Iterator[Path]:
         etc.chmod(0o755)
         (etc / "hosts").write_bytes(USERS)
         (etc / "hosts").chmod(0o644)
+        os.utime(etc / "hosts", (0, 0))  # nobody seems to be at it, which would be waited for
         yield etc
 
 
@@ -219,6 +220,35 @@ def test_root_writes_nothing_that_others_rule(
         hosts(etc).rewrite(LINES)
     assert hint(raised.value).startswith("run `sudo ch")
     assert (etc / "hosts").read_bytes() == USERS
+
+
+@needs_root
+@pytest.mark.parametrize("target", ["root/precious", "root/new"])
+def test_root_follows_no_link_from_where_others_rule(etc: Path, target: str) -> None:
+    home, roots = etc.parent / "home", etc.parent / "root"
+    home.mkdir()
+    roots.mkdir(mode=0o755)
+    (roots / "precious").write_bytes(USERS)
+    (home / "hosts").symlink_to(etc.parent / target)
+    os.chown(home, NOBODY, NOBODY)
+    with pytest.raises((Untrusted, Unreadable)):  # where it leads nowhere, nothing is made
+        hosts(home, system=False).rewrite(LINES)
+    assert (roots / "precious").read_bytes() == USERS
+    assert names(roots) == ["precious"]
+
+
+@needs_root
+def test_root_follows_no_folder_that_others_could_exchange(etc: Path) -> None:
+    within = etc / "a" / "b"
+    within.mkdir(parents=True)
+    os.chown(etc / "a", NOBODY, NOBODY)
+    own = hosts(within, system=False)
+    with pytest.raises(Untrusted, match="/a does not belong to root"):
+        own.rewrite(LINES)
+    assert names(within) == []
+    os.chown(etc / "a", 0, 0)
+    own.rewrite(LINES)
+    assert names(within) == ["hosts"]
 
 
 @needs_root

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ class TestSystemsFile(HostResolverContract):
         self.hosts = folder / "etc" / "hosts"
         self.hosts.parent.mkdir()
         self.hosts.write_bytes(USERS)
+        os.utime(self.hosts, (0, 0))  # nobody seems to be at it, which would be waited for
         return HostsResolver(Place(str(self.hosts)))
 
     def lookup(self) -> dict[str, str]:

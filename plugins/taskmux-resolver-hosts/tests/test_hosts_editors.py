@@ -26,6 +26,7 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "etc" / "hosts"
     path.parent.mkdir()
     path.write_bytes(USERS)
+    os.utime(path, (0, 0))  # nobody seems to be at it, which would be waited for
     return path
 
 

@@ -36,6 +36,9 @@ def etc() -> Iterator[Path]:
         Path(folder).chmod(0o755)
         (Path(folder) / "hosts").write_text(USERS)
         (Path(folder) / "hosts").chmod(0o644)
+        os.utime(
+            Path(folder) / "hosts", (0, 0)
+        )  # nobody seems to be at it, which would be waited for
         yield Path(folder)
 
 

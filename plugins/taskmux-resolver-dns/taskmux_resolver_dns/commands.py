@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 Port = Annotated[int | None, typer.Option(help="Instead of dns_server_port.")]
 Tld = Annotated[str | None, typer.Option(help="Instead of dns_managed_tld.")]
-Name = Annotated[str, typer.Argument(help="Like api.shop.localhost.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Like api.shop.localhost.")]
 Kind = Annotated[str | None, typer.Option("--type", help="Like MX; A and AAAA by default.")]
 
 
 def dns_app(system: System | None = None) -> typer.Typer:
     """Return the commands, for `system` or the one we run on."""
-    app = typer.Typer(help="Have this system ask taskmux for its host names.")
+    said = "Have this system ask taskmux for its host names."
+    app = typer.Typer(help=said, add_completion=False, rich_markup_mode=None)
     here = system or System()
 
     @app.command()

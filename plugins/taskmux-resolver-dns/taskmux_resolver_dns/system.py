@@ -15,7 +15,7 @@ from .delegation import MARK, Command, Impossible, Plan, Run, Unneeded, Write
 COMMANDS = "/usr/bin:/bin:/usr/sbin:/sbin"
 """Where commands are looked for: as root they are run, so not where the caller says."""
 
-LIMIT = 3.0
+LIMIT = 5.0
 """Seconds a command gets."""
 
 

@@ -193,12 +193,14 @@ def test_edns_of_another_version_is_refused_by_number() -> None:
     assert reply.ar[0].edns_ver == 0
 
 
-def test_a_signature_behind_the_question_is_passed_over() -> None:
-    signed = bytes(question("api.localhost").pack())
-    tsig = b"\xc0\x0c\x00\xfa\x00\xff\x00\x00\x00\x00\x00\x02ab"
-    packed = answer(counts(signed + tsig, others=1), ZONE, Transport.UDP)
+@pytest.mark.parametrize("owner", [b"\xc0\x0c", b"\x03key\xc0\x0c", b"\x03key\x00", b"\x00"])
+def test_a_signature_behind_the_question_is_passed_over(owner: bytes) -> None:
+    query = counts(PLAIN + owner + SIGNATURE + OPT, others=2)
+    packed = answer(query, ZONE, Transport.UDP)
     assert packed is not None
-    assert data(Message.parse(packed)) == ["127.0.0.1"]
+    reply = Message.parse(packed)
+    assert data(reply) == ["127.0.0.1"]
+    assert [found.rtype for found in reply.ar] == [QTYPE.OPT]
 
 
 # Sizes
@@ -241,7 +243,9 @@ def counts(message: bytes, questions: int = 1, answers: int = 0, others: int = 0
 PLAIN = bytes(question("api.localhost").pack())
 HEADER = counts(PLAIN)[:12]
 KIND = b"\x00\x01\x00\x01"
+SIGNATURE = b"\x00\xfa\x00\xff\x00\x00\x00\x00\x00\x02ab"
 OPT = b"\x00\x00\x29\x10\x00\x00\x00\x00\x00\x00\x00"
+LONG = (b"\x3f" + b"a" * 63) * 3
 
 
 @pytest.mark.parametrize(
@@ -259,10 +263,12 @@ OPT = b"\x00\x00\x29\x10\x00\x00\x00\x00\x00\x00\x00"
         pytest.param(counts(PLAIN + OPT * 2, others=2), id="EDNS twice"),
         pytest.param(counts(PLAIN + b"\x01a" + OPT, others=1), id="EDNS of a name"),
         pytest.param(counts(PLAIN + OPT[:-1] + b"\x05", others=1), id="EDNS cut"),
-        pytest.param(counts(PLAIN + OPT * 5, others=5), id="many records"),
+        pytest.param(counts(PLAIN + (b"\x00" + SIGNATURE) * 5, others=5), id="many records"),
+        pytest.param(HEADER + LONG + b"\x3e" + b"a" * 62 + b"\0" + KIND, id="a name of 256"),
         pytest.param(HEADER + b"\xc0\x0c" + KIND, id="a name that points to itself"),
         pytest.param(HEADER + b"\xc0\x00" + KIND, id="a name that points to the header"),
         pytest.param(HEADER + b"\x01a\xc0\x0c" + KIND, id="a loop"),
+        pytest.param(HEADER + b"\x01a\xc0\x0e" + KIND, id="a name that points ahead"),
         pytest.param(HEADER + b"\x40" + b"a" * 64 + b"\0" + KIND, id="a label of 64"),
         pytest.param(HEADER + (b"\x3f" + b"a" * 63) * 4 + b"\0" + KIND, id="a name of 257"),
         pytest.param(HEADER + b"\x01a" * 127 + b"\x01a\0" + KIND, id="a name of 258"),

@@ -6,7 +6,7 @@ import random
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -298,21 +298,33 @@ def test_a_server_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> N
     assert 'host_resolver = "dns_server"' in trouble.value.__notes__[0]
 
 
-LOOPING = b"\x85\x80" + b"\0\0\0\1\0\0\0\0" + b"\x0b" + b"a" * 9 + b"\xc0\x18\xc0\x0c" + b"\0" * 9
+HEADER = b"\x85\x80\0\1\0\0\0\0\0\0"
+# Two pointers, each of which lies in a label that the other's target begins.
+LOOP = (b"\x3f" + b"a" * 63) * 10 + b"\x06aaaaaa" + b"\x01\x04\xc2\x94aa\xc2\x93"
 
 
-@pytest.mark.parametrize("garbage", [b"", b"x" * 30, LOOPING], ids=["empty", "noise", "a loop"])
-def test_a_stranger_on_our_port_is_no_dns(tmp_path: Path, garbage: bytes) -> None:
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pytest.param(lambda query: b"", id="nothing"),
+        pytest.param(lambda query: query[:2] + b"x" * 30, id="noise"),
+        pytest.param(lambda query: query[:2] + HEADER + LOOP, id="a loop"),
+        pytest.param(lambda query: b"\0\0\x85\x80" + query[4:], id="another question's"),
+    ],
+)
+def test_a_stranger_on_our_port_is_no_dns(
+    tmp_path: Path, garbage: Callable[[bytes], bytes]
+) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         stranger.bind(("127.0.0.1", 0))
-        port = stranger.getsockname()[1]
-        terminal = Terminal(System("linux", top=tmp_path), dns_server_port=port)
+        terminal = Terminal(System("linux", top=tmp_path))
+        terminal.settings["dns_server_port"] = stranger.getsockname()[1]
         with start_blocking_portal() as portal:
             portal.start_task_soon(answer_once, stranger, garbage)
             with pytest.raises(NoAnswer, match="what comes back is no DNS"):
                 terminal.run("query", "a.localhost")
 
 
-async def answer_once(stranger: socket.socket, garbage: bytes) -> None:
+async def answer_once(stranger: socket.socket, garbage: Callable[[bytes], bytes]) -> None:
     query, sender = stranger.recvfrom(2000)
-    stranger.sendto(query[:2] + garbage if garbage else b"", sender)
+    stranger.sendto(garbage(query), sender)

@@ -79,7 +79,8 @@ def test_a_system_that_asks_us_for_everything_needs_nothing() -> None:
     system = Asked("linux", DEBIAN, "nameserver 127.0.0.1\nnameserver 192.0.2.1\n")
     assert isinstance(plan(system, "test", 53), Unneeded)
     assert isinstance(plan(system, "test", 5454), Impossible)
-    assert isinstance(plan(Asked("linux", DEBIAN, PLAIN), "test", 53), Impossible)
+    for text in (PLAIN, "nameserver 192.0.2.1", "#nameserver 127.0.0.1", ""):
+        assert isinstance(plan(Asked("linux", DEBIAN, text), "test", 53), Impossible)
 
 
 def test_windows_has_a_rule() -> None:

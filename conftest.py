@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """Return the event loop the daemon runs on."""
     return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(autouse=True)
+def names_of_this_machine() -> Iterator[None]:
+    """See that no test leaves the system's hosts file other than it was."""
+    hosts = Path("/etc/hosts")
+    before = hosts.read_bytes()
+    yield
+    assert hosts.read_bytes() == before
 
 
 @pytest.fixture(autouse=True)

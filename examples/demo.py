@@ -78,8 +78,9 @@ class Stage:
         self.home = folder / "home"
         shutil.copytree(SHOP, self.shop, ignore=shutil.ignore_patterns("var", "__pycache__"))
         self.home.mkdir(mode=0o700)
-        # Port 0 is one that is free: another daemon may be running here.
-        (self.home / "config.toml").write_text("api_port = 0\n")
+        # Port 0 is one that is free: another daemon may be running here. A demo leaves the names
+        # of this machine alone.
+        (self.home / "config.toml").write_text('api_port = 0\nhost_resolver = "noop"\n')
         ours = {name: value for name, value in os.environ.items() if "TASKMUX" not in name}
         path = os.pathsep.join([str(Path(sys.executable).parent), ours.get("PATH", os.defpath)])
         self.environ = {**ours, "PATH": path, "TASKMUX_HOME": str(self.home)}

@@ -39,7 +39,7 @@ BLOCK = re.compile(
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:ms|[smhd]\b)?")
 
-FREE = ["api_port = 0"]
+FREE = ["api_port = 0", 'host_resolver = "noop"']
 """Settings of every home here: a daemon of the user's keeps its port."""
 
 

@@ -13,8 +13,8 @@ def make_site(top: Path) -> Site:
     site = Site(top / "home", top / "shop")
     site.folder.mkdir(parents=True)
     site.home.mkdir(mode=0o700)
-    # Any free port: many daemons run at once here.
-    (site.home / "config.toml").write_text("api_port = 0\n")
+    # Any free port, as many daemons run at once here; and the names are nobody's business.
+    (site.home / "config.toml").write_text('api_port = 0\nhost_resolver = "noop"\n')
     (site.home / "config.toml").chmod(0o600)
     return site
 

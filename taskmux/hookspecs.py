@@ -103,7 +103,7 @@ def taskmux_tunnel_backends() -> Iterable[TunnelBackend]:
         async def check(self, settings, routes):
             if domain := settings.get("domain"):
                 return [Check("domain", True, domain)]
-            fix = "run `taskmux tunnel config-set domain=example.org`"
+            fix = "run `taskmux config set tunnel.pinned.domain example.org`"
             return [Check("domain", False, "no domain is set", fix)]
 
         async def setup(self, settings, routes):

@@ -343,6 +343,8 @@ def test_examples_of_configuration_can_be_read(page: Path) -> None:
     for mark, body in blocks(page, "toml"):
         if mark == "host":
             host.read(tomllib.loads(body))
+        elif mark == "package":
+            assert "taskmux" in tomllib.loads(body)["project"]["entry-points"]
         else:
             parse(body, page.name)
 

@@ -87,6 +87,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
             await _end_orphans(home)
         known = None if past is None else past.projects
         projects = await stack.enter_async_context(Projects.open(services, known))
+        stack.push_async_callback(services.elsewhere.end)
         await stack.enter_async_context(naming(services, projects))
         group = await stack.enter_async_context(create_task_group())
         for trace in past.shells if past else ():

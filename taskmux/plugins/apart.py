@@ -15,15 +15,24 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from threading import Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import anyio
-from anyio import CancelScope, RunFinishedError, create_task_group, from_thread, move_on_after
+from anyio import (
+    CancelScope,
+    RunFinishedError,
+    create_task_group,
+    from_thread,
+    get_cancelled_exc_class,
+    move_on_after,
+    to_thread,
+)
 from anyio.lowlevel import current_token
 
 from .calls import LIMIT, guarded
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 Ended = Callable[[BaseException], None]
 """Told, on our loop, why what was entered has ended by itself."""
@@ -60,6 +69,11 @@ class Apart:
         self._over: anyio.Event | None = None
         self._life: _Outcome[None] | None = None
 
+    @property
+    def gone(self) -> bool:
+        """Whether its loop has ended; nothing can be asked of it then."""
+        return self._gone.is_set()
+
     def start(self) -> None:
         """Begin. Raises `RuntimeError` if there is no thread for it."""
         Thread(target=self._run, name=f"plugin {self.plugin}", daemon=True).start()
@@ -71,11 +85,35 @@ class Apart:
 
         `doing` completes "… could not ".
         """
-        outcome = _Outcome[T]()
         async with guarded(self.plugin, doing, limit):
-            self._post(partial(self._perform, function, outcome))
-            await self._known(outcome)
-            return outcome.get()
+            return await self.do(function)
+
+    async def do(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Return what `function` returns over there, or raise what it raises."""
+        outcome = _Outcome[T]()
+        self._post(partial(self._perform, function, outcome))
+        await self._known(outcome)
+        return outcome.get()
+
+    def brought_home(self, function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        """Return what does, awaited over there, what `function` does on our loop."""
+
+        async def away(*args: P.args, **kwargs: P.kwargs) -> T:
+            scope = CancelScope()
+
+            async def here() -> T:
+                with scope:
+                    return await function(*args, **kwargs)
+                raise RuntimeError("nobody waits for it any more")
+
+            wait = partial(from_thread.run, here, token=self._token)
+            try:
+                return await to_thread.run_sync(wait, abandon_on_cancel=True)
+            except get_cancelled_exc_class():
+                self._here(scope.cancel)
+                raise
+
+        return away
 
     async def enter(
         self,

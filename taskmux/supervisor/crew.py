@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -117,7 +118,8 @@ class Crew:
 
     def _spec(self, config: ProjectConfig, task: TaskConfig) -> Spec:
         services = self._services
-        return make_spec(config, task, self.folder, services.plugins, services.settings)
+        spec = make_spec(config, task, self.folder, services.plugins, services.settings)
+        return replace(spec, probe=services.elsewhere.keep(spec.probe, services.plugins))
 
     async def _recruit(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from taskmux.bus import Bus
 from taskmux.plugins import Plugins
+from taskmux.plugins.elsewhere import Elsewhere
 from taskmux.processes import Ports
 from taskmux.settings import Settings
 from taskmux.store import Store
@@ -22,3 +23,5 @@ class Services:
     store: Store
     plugins: Plugins
     ports: Ports
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    """Where probes of other distributions are asked."""

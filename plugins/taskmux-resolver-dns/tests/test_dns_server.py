@@ -265,7 +265,11 @@ async def impatient() -> AsyncIterator[int]:
             group.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("sent", [b"", b"\x00", framed(question("a.localhost"))[:-1]])
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"\x00", framed(question("a.localhost"))[:-1]],
+    ids=["nothing", "half a length", "part of a query"],
+)
 async def test_who_does_not_go_on_is_not_waited_for(sent: bytes) -> None:
     async with impatient() as port, await anyio.connect_tcp("127.0.0.1", port) as stream:
         await stream.send(framed(question("a.localhost")))

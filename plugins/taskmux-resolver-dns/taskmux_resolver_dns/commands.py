@@ -35,11 +35,10 @@ def dns_app(system: System | None = None) -> typer.Typer:
         context.obj.answer(*operations.install(here, settings, command))
 
     @app.command()
-    def uninstall(context: typer.Context, port: Port = None, tld: Tld = None) -> None:
+    def uninstall(context: typer.Context) -> None:
         """Take back what `install` did, for any domain (root)."""
-        settings = _settings(context.obj, port, tld)
-        command = _as_root(context.obj, "uninstall", settings)
-        context.obj.answer(*operations.uninstall(here, settings, command))
+        command = _as_root(context.obj, "uninstall", DnsSettings())
+        context.obj.answer(*operations.uninstall(here, command))
 
     @app.command()
     def flush(context: typer.Context) -> None:

@@ -51,10 +51,9 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Run `install`; `uninstall` takes it back. Both may be run again."""
+    """Run `command`, which may be run again."""
 
-    install: Command
-    uninstall: Command
+    command: Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,10 @@ class Impossible:
 
 Plan = Write | Run | Unneeded | Impossible
 
+_REMOVE_RULES = (
+    "Get-DnsClientNrptRule | Where-Object { $_.Comment -eq 'taskmux' } | "
+    "Remove-DnsClientNrptRule -Force"
+)
 _STUBS = {"127.0.0.53", "127.0.0.54"}
 _RELOAD_RESOLVED: Command = ("systemctl", "try-restart", "systemd-resolved.service")
 
@@ -115,17 +118,19 @@ def _windows(tld: str, port: int) -> Plan:
     if port != 53:
         why = f"Windows can ask a DNS server on port 53 only, not on {port}"
         return Impossible(why, f"set `dns_server_port = 53`, or {HOSTS}")
-    ours = f"$_.Comment -eq 'taskmux' -and $_.Namespace -eq '.{tld}'"
-    found = f"Get-DnsClientNrptRule | Where-Object {{ {ours} }}"
-    remove = f"{found} | Remove-DnsClientNrptRule -Force"
     add = f"Add-DnsClientNrptRule -Namespace '.{tld}' -NameServers '127.0.0.1' -Comment 'taskmux'"
-    return Run(_powershell(f"{remove}; {add}"), _powershell(remove))
+    return Run(_powershell(f"{_REMOVE_RULES}; {add}"))
 
 
 def folders(platform: str) -> Sequence[str]:
     """Return the folders that may hold a file of ours."""
     known = {"darwin": "/etc/resolver", "linux": "/etc/systemd/resolved.conf.d"}
     return [known[platform]] if platform in known else []
+
+
+def without_file(platform: str) -> Command | None:
+    """Return what takes back a delegation that is in no file; None where all are in files."""
+    return _powershell(_REMOVE_RULES) if platform == "win32" else None
 
 
 def withdrawn(platform: str) -> Sequence[Command]:

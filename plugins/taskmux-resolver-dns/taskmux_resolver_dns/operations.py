@@ -12,6 +12,9 @@ from .selftest import Tested, self_test
 from .settings import DnsSettings
 from .system import Ran, System
 
+TRIES = 3
+"""Lookups after a change, as a system may take a moment to notice it."""
+
 Answer = tuple[dict[str, Any], str]
 
 
@@ -30,7 +33,7 @@ def install(system: System, settings: DnsSettings, command: str) -> Answer:
     except PermissionError:
         raise NeedsRoot(command) from None
     flushed = system.flush() if changed else []
-    tested = self_test(settings)
+    tested = self_test(settings, tries=TRIES if changed else 1)
     facts = {
         "ok": tested.ok,
         "tld": settings.tld,
@@ -43,10 +46,10 @@ def install(system: System, settings: DnsSettings, command: str) -> Answer:
     return facts, "\n".join([done, *map(_told, flushed), *_verdict(tested)])
 
 
-def uninstall(system: System, settings: DnsSettings, command: str) -> Answer:
+def uninstall(system: System, command: str) -> Answer:
     """Take back all that `install` ever did; `command` does the same as root."""
     try:
-        removed = system.uninstall(settings.tld, settings.port)
+        removed = system.uninstall()
     except PermissionError:
         raise NeedsRoot(command) from None
     flushed = system.flush() if removed else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from .sockets import PortDenied, PortTaken
 
 LIMIT = 10.0
 """Seconds for the system to resolve a name: it may ask others first."""
+
+PAUSE = 0.5
+"""Seconds to the next try."""
 
 _LOCAL = {"127.0.0.1", "::1"}
 
@@ -39,17 +43,27 @@ class Tested:
         return bool(self.addresses) and _LOCAL.issuperset(self.addresses)
 
 
-def self_test(settings: DnsSettings) -> Tested:
-    """Ask the system for a name that only we can know.
+def self_test(settings: DnsSettings, tries: int = 1) -> Tested:
+    """Ask the system for a name that only we can know, up to so many times.
 
     Where no daemon answers on our port, this program does meanwhile.
     """
-    name = f"taskmux-{secrets.token_hex(6)}.{settings.tld}"
     try:
-        with _answered(name, settings):
-            addresses, why = _resolved(name)
+        with _answered(_random(settings.tld), settings):
+            while not (tested := _tested(_random(settings.tld))).ok and tries > 1:
+                time.sleep(PAUSE)
+                tries -= 1
+            return tested
     except (PortTaken, PortDenied) as trouble:
-        return Tested(name, (), f"not tested: {trouble}")
+        return Tested(_random(settings.tld), (), f"not tested: {trouble}")
+
+
+def _random(tld: str) -> str:
+    return f"taskmux-{secrets.token_hex(6)}.{tld}"
+
+
+def _tested(name: str) -> Tested:
+    addresses, why = _resolved(name)
     return Tested(name, addresses, why or f"{name} resolves to {', '.join(addresses)}")
 
 

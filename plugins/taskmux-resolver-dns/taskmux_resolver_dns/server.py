@@ -47,9 +47,10 @@ Answering = Callable[[bytes, Transport], bytes | None]
 class Server:
     """Answers what comes by some sockets, by what `answering` says."""
 
-    def __init__(self, answering: Answering, log: Logger) -> None:
+    def __init__(self, answering: Answering, log: Logger, patience: float = PATIENCE) -> None:
         self._answering = answering
         self._log = log
+        self._patience = patience
         self._connections: dict[CancelScope, None] = {}
         """Of every connection; those silent longest come first."""
 
@@ -108,7 +109,7 @@ class Server:
     async def _converse(self, stream: SocketStream, scope: CancelScope) -> None:
         incoming = BufferedByteReceiveStream(stream)
         while True:
-            with anyio.fail_after(PATIENCE):
+            with anyio.fail_after(self._patience):
                 length = int.from_bytes(await incoming.receive_exactly(2), "big")
                 if length > MOST_BYTES:
                     return

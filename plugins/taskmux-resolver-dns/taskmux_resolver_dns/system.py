@@ -71,8 +71,8 @@ class System:
                 return False, why
             case Impossible() as impossible:
                 raise Undelegated(impossible)
-            case Run(install, _):
-                self._must(install)
+            case Run(command):
+                self._must(command)
                 return True, f"{tld} is delegated by a rule"
             case Write(path, content, after):
                 changed = systemfile.write(self._place(path), content, MARK, self.top)
@@ -81,11 +81,11 @@ class System:
                 return changed, f"{path} delegates {tld} to 127.0.0.1, port {port}"
         raise AssertionError("every plan is carried out")
 
-    def uninstall(self, tld: str, port: int) -> list[str]:
-        """Take back whatever `install` did, for any domain and port; return what is gone."""
-        if self.platform == "win32" and isinstance(rule := self.plan(tld, port), Run):
-            self._must(rule.uninstall)
-            return [f"the rule for {tld}"]
+    def uninstall(self) -> list[str]:
+        """Take back whatever `install` did, for any domain; return what is gone."""
+        if command := delegation.without_file(self.platform):
+            self._must(command)
+            return ["the rules of taskmux"]
         removed = [
             f"/{path.relative_to(self.top)}"
             for folder in delegation.folders(self.platform)

@@ -170,8 +170,8 @@ def test_who_is_not_root_is_told_the_command(verb: str) -> None:
         terminal = Terminal(system, dns_managed_tld="shop.test", dns_server_port=5555)
         with somebody(), pytest.raises(NeedsRoot) as trouble:
             terminal.run(verb)
-        expected = f"run `sudo {top}/bin/taskmux dns {verb} --port 5555 --tld shop.test`"
-        assert trouble.value.__notes__ == [expected]
+        options = " --port 5555 --tld shop.test" if verb == "install" else ""
+        assert trouble.value.__notes__ == [f"run `sudo {top}/bin/taskmux dns {verb}{options}`"]
         assert (top / "etc/resolver/shop.test").exists() is (verb == "uninstall")
     finally:
         shutil.rmtree(top)
@@ -195,10 +195,9 @@ def test_options_come_before_settings(tmp_path: Path) -> None:
     assert terminal.facts["self_test"]["name"].endswith(".shop.test")
 
 
-@pytest.mark.parametrize("verb", ["install", "uninstall"])
-def test_a_setting_that_cannot_be_meant_is_an_error(tmp_path: Path, verb: str) -> None:
+def test_a_setting_that_cannot_be_meant_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingWrong, match="dns_managed_tld"):
-        Terminal(System("darwin", top=tmp_path), dns_managed_tld="a b").run(verb)
+        Terminal(System("darwin", top=tmp_path), dns_managed_tld="a b").run("install")
 
 
 def test_a_port_that_is_taken_is_said_by_the_self_test(tmp_path: Path) -> None:

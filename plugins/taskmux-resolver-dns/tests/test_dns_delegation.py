@@ -12,6 +12,7 @@ from taskmux_resolver_dns.delegation import (
     flushing,
     folders,
     plan,
+    without_file,
 )
 
 DEBIAN = "passwd: files\nhosts:          files dns\n"
@@ -87,10 +88,13 @@ def test_windows_has_a_rule() -> None:
     found = plan(Asked("win32"), "localhost", 53)
     assert isinstance(found, Run)
     added = "Add-DnsClientNrptRule -Namespace '.localhost' -NameServers '127.0.0.1'"
-    assert added in found.install[-1]
-    assert found.install[-1].startswith(found.uninstall[-1]), "a second one does not pile up"
-    assert "$_.Comment -eq 'taskmux' -and $_.Namespace -eq '.localhost'" in found.uninstall[-1]
-    assert "Add-" not in found.uninstall[-1]
+    removed = without_file("win32")
+    assert removed is not None
+    assert added in found.command[-1]
+    assert found.command[-1].startswith(removed[-1]), "a second one does not pile up"
+    assert "$_.Comment -eq 'taskmux'" in removed[-1]
+    assert "Add-" not in removed[-1]
+    assert without_file("darwin") is without_file("linux") is None
 
 
 def test_a_rule_of_windows_has_no_place_for_a_port() -> None:

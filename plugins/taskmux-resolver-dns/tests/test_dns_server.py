@@ -23,7 +23,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from dnslib import EDNS0, RCODE, DNSLabel
 from dnslib import DNSRecord as Message
 from taskmux_resolver_dns.resolver import Names, serving
-from taskmux_resolver_dns.server import MOST_BYTES, MOST_CONNECTIONS
+from taskmux_resolver_dns.server import MOST_BYTES, MOST_CONNECTIONS, Server
 from taskmux_resolver_dns.settings import DnsSettings
 from taskmux_resolver_dns.sockets import PortTaken, listening
 
@@ -251,6 +251,32 @@ async def test_connections_are_bounded_and_the_longest_silent_gives_way() -> Non
             assert (await receive(streams[0])).rr
         for stream in streams:
             await stream.aclose()
+
+
+@asynccontextmanager
+async def impatient() -> AsyncIterator[int]:
+    """Serve, and wait for nobody longer than a moment."""
+    port = free_port()
+    with listening(port) as sockets, anyio.fail_after(PLENTY):
+        async with anyio.create_task_group() as group:
+            answering = Names("localhost", sockets.ipv6).answer
+            group.start_soon(Server(answering, log, patience=0.2).serve, sockets)
+            yield port
+            group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"\x00", framed(question("a.localhost"))[:-1]],
+    ids=["nothing", "half a length", "part of a query"],
+)
+async def test_who_does_not_go_on_is_not_waited_for(sent: bytes) -> None:
+    async with impatient() as port, await anyio.connect_tcp("127.0.0.1", port) as stream:
+        await stream.send(framed(question("a.localhost")))
+        await receive(stream)
+        await stream.send(sent)
+        with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
+            await stream.receive()
 
 
 async def test_a_reset_in_the_middle_harms_nobody() -> None:

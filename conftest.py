@@ -29,5 +29,6 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a temporary `TASKMUX_HOME`, beside which the test runs."""
     monkeypatch.setenv("TASKMUX_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TASKMUX_ALLOW_ROOT", "1")  # where there is only root, it is the user
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"

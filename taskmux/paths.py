@@ -72,7 +72,7 @@ def ours(home: Path) -> Iterator[Path]:
     """Yield every file and folder in `home` that taskmux made, the host config left out."""
     known = (door, daemon_log, events, registry, token)
     names = [function(home).name for function in known]
-    names += ["daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects"]
+    names += ["daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects", "handover"]
     name = "|".join(map(re.escape, names))
     # Rotated, set aside, and begun by somebody who was killed before it was in place.
     made = re.compile(rf"({name})(\.1|\.corrupt-.*)?|\.({name})-.{{8}}")

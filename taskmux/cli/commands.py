@@ -57,6 +57,9 @@ COMMANDS = {
 }
 """By name, in the order of `--help`."""
 
+PRIVILEGED = {"daemon", "daemon start", "daemon restart"}
+"""What `sudo` may come before: they become the user again before they touch a file of theirs."""
+
 NAMES = {*COMMANDS, *ALIASES}
 
 

@@ -132,6 +132,13 @@ def _daemon(report: wire.DaemonReport) -> Iterator[str]:
         yield f"  no WebSocket{_because(plain(report.reason))}"
     else:
         yield f"  ws://127.0.0.1:{report.api_port}"
+    if report.listeners:
+        yield f"  holds {', '.join(_place(one) for one in report.listeners)}"
+
+
+def _place(one: wire.ListenerReport) -> str:
+    address = f"[{one.address}]" if ":" in one.address else one.address
+    return f"{plain(address)}:{one.port}"
 
 
 def _settings(report: reports.SettingsReport, ink: Ink) -> Iterator[str]:

@@ -19,7 +19,9 @@ from taskmux.files import Damage, make_way
 from taskmux.scarcity import unusable
 
 from .carried import fetch
+from .handover import Handed, decode_failure
 from .instance import Waiter, detach, only_one
+from .listeners import heard
 from .rehearsal import rehearse
 from .serve import Setting, serve
 
@@ -33,6 +35,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     With `--ready-fd N` it detaches, and writes one line to that descriptor: `ready`,
     or the error that keeps it from starting; until then it holds the lock that is open
     as `--lock-fd N`. Without, it stays in the foreground until Ctrl-C.
+
+    `--listener USE=N` is a socket that was bound for it, `--unprepared` what failed while
+    there was root.
 
     With `--carried-fd N` it goes on with what the program before it in the same process
     put away there; with `--try` it only says whether it could with what is on stdin.
@@ -87,7 +92,8 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
         host = settings.load(paths.host_config(home))
         port = carried.port if carried is not None else options.port
         umask = umask if carried is None else carried.umask
-        setting = Setting(home, host, lock, port, umask, detached, carried, damages)
+        handed = Handed(heard(options.listener), decode_failure(options.unprepared))
+        setting = Setting(home, host, lock, port, umask, detached, carried, damages, handed)
         try:
             anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:
@@ -104,6 +110,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--lock-fd", type=int, default=None)
     parser.add_argument("--port", type=int, default=None)
     parser.add_argument("--carried-fd", type=int, default=None)
+    parser.add_argument("--listener", action="append", default=[])
+    parser.add_argument("--unprepared", default="")
     parser.add_argument("--foreground", action="store_true")
     parser.add_argument("--try", dest="try_", action="store_true")
     return parser.parse_args(argv)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from .calls import called, encodable, guarded
 from .choice import choose_probe
 from .offers import Offer
-from .registry import Plugins, Source
+from .registry import GROUP, Plugins, Source
 
-__all__ = ["Offer", "Plugins", "Source", "called", "choose_probe", "encodable", "guarded"]
+__all__ = ["GROUP", "Offer", "Plugins", "Source", "called", "choose_probe", "encodable", "guarded"]

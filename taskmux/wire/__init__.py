@@ -17,12 +17,12 @@ After `subscribe` the connection also carries what happens, each message with a
 
 from __future__ import annotations
 
+from .about import DaemonReport, ListenerReport
 from .leftovers import CleanReport, LostProcess, LostProject, PruneReport, Removed
 from .reports import (
     ActionReport,
     ActionsReport,
     AddReport,
-    DaemonReport,
     EventsReport,
     HealthReport,
     HealthRow,
@@ -79,10 +79,10 @@ PROTOCOL = 1
 """Raised when a message changes so that an older client would misread it."""
 
 __all__ = [
-    "COMMANDS", "LOOKING", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport",
-    "Clean", "CleanLogs", "CleanReport", "DaemonReport", "Events", "EventsReport", "Field",
-    "Health", "HealthReport", "HealthRow", "Hello", "Inspect", "InspectReport", "Kill",
-    "LastHealth", "LineReport", "ListProjects", "Logs", "LogsReport", "LostProcess",
+    "COMMANDS", "LOOKING", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport", "Clean",
+    "CleanLogs", "CleanReport", "DaemonReport", "Events", "EventsReport", "Field", "Health",
+    "HealthReport", "HealthRow", "Hello", "Inspect", "InspectReport", "Kill", "LastHealth",
+    "LineReport", "ListProjects", "ListenerReport", "Logs", "LogsReport", "LostProcess",
     "LostProject", "MergedLogsReport", "ProcessReport", "ProjectReport", "ProjectRequest",
     "ProjectsReport", "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove",
     "Removed", "Renew", "Report", "Request", "RestartTasks", "SessionReport", "Shutdown",

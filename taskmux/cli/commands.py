@@ -54,11 +54,15 @@ COMMANDS = {
     **_group("Daemon", "daemon", "daemon", "daemon start", "daemon stop", "daemon restart"),
     **_group("Daemon", "daemon", "daemon status", "daemon list"),
     **_group("Daemon", "daemon", "daemon register", "daemon unregister"),
+    **_group("Daemon", "service", "daemon install", "daemon uninstall"),
 }
 """By name, in the order of `--help`."""
 
-PRIVILEGED = {"daemon", "daemon start", "daemon restart"}
-"""What `sudo` may come before: they become the user again before they touch a file of theirs."""
+PRIVILEGED = {
+    "daemon", "daemon start", "daemon restart", "daemon install", "daemon uninstall",
+}  # fmt: skip
+"""What `sudo` may come before: they become the user before they touch a file of theirs, or
+touch none."""
 
 NAMES = {*COMMANDS, *ALIASES}
 

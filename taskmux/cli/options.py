@@ -113,6 +113,10 @@ RestartChanged = Annotated[bool, Option("--apply", help="Restart the tasks that 
 AllowRoot = Annotated[
     bool, Option("--allow-root", help="Let root, without sudo, have a daemon of its own.")
 ]
+System = Annotated[
+    bool, Option("--system", help="For the system, with its ports; takes sudo, and systemd.")
+]
+Planned = Annotated[bool, Option("--dry-run", help="Do nothing, and show what would be.")]
 StopTasks = Annotated[
     bool, Option("--stop-tasks", help="Stop what runs first, and start it again afterwards.")
 ]

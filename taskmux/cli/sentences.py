@@ -5,6 +5,7 @@ Whatever came from outside goes through `plain`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -57,14 +58,14 @@ def event(facts: dict[str, Any]) -> str:
 
 def _without_daemon(report: wire.Report, ink: Ink) -> Iterator[str]:
     match report:
-        case reports.VersionReport():
-            yield f"taskmux {report.version}"
+        case reports.VersionReport() | reports.PathReport():
+            yield _fact(report)
         case reports.CheckReport():
             yield f"{ink('✓', 'green')} {plain(report.config)}: {_count(len(report.tasks), 'task')}"
-        case reports.PathReport():
-            yield plain(report.path)
         case reports.SettingsReport():
             yield from _settings(report, ink)
+        case reports.ServiceReport():
+            yield from _service(report, ink)
         case reports.SettingChange():
             yield f"{ink('✓', 'green')} {plain(report.key)} = {plain(value(report.value))}"
         case reports.GraphReport():
@@ -75,6 +76,12 @@ def _without_daemon(report: wire.Report, ink: Ink) -> Iterator[str]:
             yield "Requests, by command:"
             yield from (f"  {one.ljust(width)}  {kind}" for one, kind in report.commands.items())
             yield from ("", "Answers:", *(f"  {name}" for name in report.reports))
+
+
+def _fact(report: reports.VersionReport | reports.PathReport) -> str:
+    if isinstance(report, reports.VersionReport):
+        return f"taskmux {report.version}"
+    return plain(report.path)
 
 
 def value(anything: Any) -> str:
@@ -139,6 +146,18 @@ def _daemon(report: wire.DaemonReport) -> Iterator[str]:
 def _place(one: wire.ListenerReport) -> str:
     address = f"[{one.address}]" if ":" in one.address else one.address
     return f"{plain(address)}:{one.port}"
+
+
+def _service(report: reports.ServiceReport, ink: Ink) -> Iterator[str]:
+    if not report.dry_run or report.action == "not_installed":
+        yield from (f"{ink('✓', 'green')} {plain(file.path)}" for file in report.files)
+        yield f"The service is {report.action.replace('_', ' ')}"
+        return
+    for file in report.files:
+        yield ink(f"# {plain(file.path)}", "dim")
+        yield from (plain(line) for line in file.content.splitlines())
+        yield from [""] if file.content else []
+    yield from (f"$ {plain(shlex.join(words))}" for words in report.commands)
 
 
 def _settings(report: reports.SettingsReport, ink: Ink) -> Iterator[str]:

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -22,6 +23,7 @@ from .carried import fetch
 from .handover import Handed, decode_failure
 from .instance import Waiter, detach, only_one
 from .listeners import heard
+from .notify import tell_ready
 from .rehearsal import rehearse
 from .serve import Setting, serve
 
@@ -50,7 +52,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         if options.ready_fd is not None:
             detach()
-        return _run(home, options, waiter)
+        return _run(home, options, waiter, environ)
     except (TaskmuxError, OSError) as cause:
         error = _unusable(cause, home) if isinstance(cause, OSError) else cause
         waiter.failed(error)
@@ -69,7 +71,9 @@ def _rehearse(home: Path) -> int:
     return 0
 
 
-def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
+def _run(
+    home: Path, options: argparse.Namespace, waiter: Waiter, environ: Mapping[str, str]
+) -> int:
     umask = os.umask(0o077)
     carried = None if options.carried_fd is None else fetch(options.carried_fd)
     follows = carried is not None
@@ -94,8 +98,9 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
         umask = umask if carried is None else carried.umask
         handed = Handed(heard(options.listener), decode_failure(options.unprepared))
         setting = Setting(home, host, lock, port, umask, detached, carried, damages, handed)
+        ready = waiter.ready if detached else partial(tell_ready, environ)
         try:
-            anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
+            anyio.run(serve, setting, ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:
             error = ungrouped(group)
             if isinstance(error, TaskmuxError):

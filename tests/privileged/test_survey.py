@@ -19,6 +19,7 @@ SURVEY = Survey(
     tld="localhost",
     names=["shop.localhost", "api.shop.localhost"],
     settings={"hosts_file": None},
+    running=False,
     held=[],
 )
 

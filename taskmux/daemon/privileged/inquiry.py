@@ -18,6 +18,7 @@ from taskmux.files import read_regular, read_text
 from taskmux.plugins import Plugins
 from taskmux.project import parse
 from taskmux.routes import hostnames
+from taskmux.wire import DaemonReport
 
 from .survey import Survey, refuse, write
 
@@ -27,6 +28,7 @@ def inquire(environ: Mapping[str, str]) -> Survey:
     home = paths.home(environ)
     check_home(home)
     host = settings.load(paths.host_config(home))
+    about = _about(home)
     plugin = _offering(host.host_resolver, Plugins(disabled=host.disabled_plugins))
     return Survey(
         bind=host.proxy_bind,
@@ -37,7 +39,8 @@ def inquire(environ: Mapping[str, str]) -> Survey:
         tld=host.dns_managed_tld,
         names=_names(home, host.dns_managed_tld),
         settings=settings.for_resolver(host, plugin),
-        held=_held(home),
+        running=about is not None,
+        held=[(one.address, one.port) for one in about.listeners] if about else [],
     )
 
 
@@ -80,12 +83,11 @@ def _registry(home: Path) -> dict[str, str]:
         return {}
 
 
-def _held(home: Path) -> list[tuple[str, int]]:
+def _about(home: Path) -> DaemonReport | None:
     try:
-        listeners = Client(paths.door(home)).hello().listeners
-    except TaskmuxError:  # there is none, or none that could be handed any
-        return []
-    return [(listener.address, listener.port) for listener in listeners]
+        return Client(paths.door(home)).hello()
+    except TaskmuxError:  # there is none, or none that could be handed anything
+        return None
 
 
 if __name__ == "__main__":

@@ -55,6 +55,17 @@ def addresses(bind: str) -> list[str]:
     return ["0.0.0.0", "::"] if address.is_unspecified else [str(address)]
 
 
+def exists(address: str) -> bool:
+    """Return whether this machine has that address: not every one has IPv6."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            trial.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
 def bind(places: list[Place]) -> tuple[list[Listener], list[str]]:
     """Return a socket that listens for each place, and for each that can't be had, why."""
     found, complaints = list[Listener](), list[str]()

@@ -58,8 +58,8 @@ def start(
     """
     umask = os.umask(0o077)
     try:
-        theirs = dict(environ) if person is None else _environment(person, environ)
-        survey = read(_ask(person, theirs))
+        theirs = dict(environ) if person is None else environment_of(person, environ)
+        survey = survey_of(person, theirs)
         listeners, complaints = bind(wanted(survey))
         for complaint in complaints:
             notice(complaint)
@@ -74,7 +74,17 @@ def start(
     _execute(words, theirs, listeners)
 
 
-def _environment(person: Person, environ: Mapping[str, str]) -> dict[str, str]:
+def survey_of(person: Person | None, theirs: Mapping[str, str]) -> Survey:
+    """Return what is wanted in the environment `theirs`, by `person`, or by who we are.
+
+    Their files are read by a program that is theirs. Raises `NotAllowed`, or what is wrong
+    with their settings.
+    """
+    return read(_ask(person, theirs))
+
+
+def environment_of(person: Person, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what `person` finds around them on this machine."""
     runtime = Path("/run/user", str(person.uid))
     return environment(person, environ, str(runtime) if runtime.is_dir() else None)
 

@@ -45,6 +45,9 @@ class Survey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, Any]
     """The resolver's own; for the resolver to check."""
 
+    running: bool
+    """Whether they have a daemon."""
+
     held: Annotated[list[tuple[Said, Port]], Meta(max_length=100)]
     """Where a daemon of theirs listens already, address and port."""
 

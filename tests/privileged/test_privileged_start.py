@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,9 +36,9 @@ host = "*"
 """
 
 
-def held(joes: Machine) -> list[tuple[str, str, int]]:
-    found = joes.ask("daemon", "status")["listeners"]
-    return [(one["use"], one["address"], one["port"]) for one in found]
+def held(report: Any) -> list[tuple[str, str, int]]:
+    """Return where a daemon says it listens."""
+    return [(one["use"], one["address"], one["port"]) for one in report["listeners"]]
 
 
 def connects(joes: Machine) -> bool:
@@ -65,7 +66,9 @@ def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
     shop = register(joes)
     done = joes.sudo("daemon", "start", "--json")
     assert done.returncode == 0, done
-    pid = json.loads(done.stdout)["pid"]
+    report = json.loads(done.stdout)
+    pid = report["pid"]
+    assert held(report) == EVERYWHERE
     assert done.stderr == f"started the taskmux daemon (pid {pid})\n"
 
     found = process(joes, pid)
@@ -91,17 +94,17 @@ def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
     # Of the other plugin, nothing ever ran as root.
     assert not (joes.folder / "bystander.0").exists()
 
-    assert held(joes) == EVERYWHERE
     assert connects(joes)
     assert joes.ask(*shop, "start", "sleeper")["ok"]
     lines = joes.ask(*shop, "logs", "sleeper")["lines"]
     assert lines[-1].endswith("0022"), "a task begins with what whoever typed sudo had"
 
-    assert joes.ask("daemon", "restart")["pid"] == pid
-    assert held(joes) == EVERYWHERE
+    report = joes.ask("daemon", "restart")
+    assert (report["pid"], held(report)) == (pid, EVERYWHERE)
     assert joes.sudo("daemon", "restart").stderr == ""
-    assert joes.ask("daemon", "restart", "--stop-tasks")["pid"] != pid
-    assert held(joes) == EVERYWHERE
+    report = joes.ask("daemon", "restart", "--stop-tasks")
+    assert report["pid"] != pid
+    assert held(report) == EVERYWHERE
     assert connects(joes)
     [sleeper] = [one for one in joes.ask(*shop, "status")["tasks"] if one["name"] == "sleeper"]
     opened = joes.run("ls", "-l", f"/proc/{sleeper['pid']}/fd").stdout
@@ -113,16 +116,16 @@ def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
 def test_a_daemon_that_runs_is_handed_what_sudo_gives(joes: Machine) -> None:
     settings = 'api_port = 0\nproxy_http_redirect_port = 0\n[plugin.noted]\nhosts_file = "/fail"\n'
     joes.write(joes.ours / "config.toml", settings)
-    pid = joes.ask("daemon", "start")["pid"]
-    assert held(joes) == []
-    told = joes.sudo("daemon", "start")
+    before = joes.ask("daemon", "start")
+    told = joes.sudo("daemon", "start", "--json")
     assert "`sudo taskmux daemon restart` hands it the ports" in told.stderr
-    assert held(joes) == []
+    assert held(before) == held(json.loads(told.stdout)) == []
     done = joes.sudo("daemon", "restart", "--json")
-    assert json.loads(done.stdout)["pid"] == pid
+    report = json.loads(done.stdout)
+    assert report["pid"] == before["pid"]
     why = "noted could not prepare host names as root: the hosts file is read-only"
     assert done.stderr == f"{why}\n"
-    assert held(joes) == EVERYWHERE[:2]
+    assert held(report) == EVERYWHERE[:2]
     events = [json.loads(line) for line in (joes.ours / "events.jsonl").read_text().splitlines()]
     failed = [event for event in events if event["event"] == "plugin_failed"]
     assert [event["reason"] for event in failed if event["plugin"] == "noted"] == [why]

@@ -68,7 +68,7 @@ def start(
             if isinstance(failure, PluginFailed):
                 theirs[FAILURE] = encode_failure(failure)
         if person is not None:
-            drop(person)
+            _become(person)
     finally:
         os.umask(umask)  # what tasks begin with is what it was for whoever typed `sudo`
     _execute(words, theirs, listeners)
@@ -154,6 +154,13 @@ def _prepare(survey: Survey) -> PluginFailed | NobodyOffers | None:
     except PluginFailed as failure:
         return failure
     return None
+
+
+def _become(person: Person) -> None:
+    try:
+        drop(person)
+    except PermissionError as error:  # root of a container may be root of little
+        raise NotAllowed(f"root cannot become {person.name} here: {error.strerror}") from None
 
 
 def _execute(

@@ -61,8 +61,7 @@ COMMANDS = {
 PRIVILEGED = {
     "daemon", "daemon start", "daemon restart", "daemon install", "daemon uninstall",
 }  # fmt: skip
-"""What `sudo` may come before: they become the user before they touch a file of theirs, or
-touch none."""
+"""What `sudo` may come before: nothing of the user's is touched until they are the user again."""
 
 NAMES = {*COMMANDS, *ALIASES}
 

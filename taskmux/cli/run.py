@@ -15,7 +15,7 @@ from taskmux.scarcity import described
 
 from . import argv as words
 from .answers import Answer
-from .commands import NAMES, PRIVILEGED, find
+from .commands import COMMANDS, NAMES, PRIVILEGED, find
 from .parsing import call
 from .render import ForPeople, ForPrograms, Renderer
 from .session import Session
@@ -78,7 +78,7 @@ def _answer(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, render: 
     command = find(asked.command, asked.words)
     folder, programs = _inside(cwd, asked.folder), words.wants_json(argv)
     session = Session(environ, folder, render.notice, asked.project, programs)
-    if command.name not in PRIVILEGED:
+    if command.name in COMMANDS.keys() - PRIVILEGED:
         check_home(os.geteuid(), session.home, environ)
     answer: Answer = call(command, session, asked.words)
     return answer

@@ -59,7 +59,8 @@ COMMANDS = {
 """By name, in the order of `--help`."""
 
 PRIVILEGED = {
-    "daemon", "daemon start", "daemon restart", "daemon install", "daemon uninstall",
+    "daemon", "daemon start", "daemon restart", "daemon stop", "daemon status", "daemon list",
+    "daemon install", "daemon uninstall",
 }  # fmt: skip
 """What `sudo` may come before: nothing of the user's is touched until they are the user again."""
 

@@ -15,7 +15,7 @@ from .session import Session
 
 if TYPE_CHECKING:
     from . import options
-    from .descent import Inherited
+    from .inheritance import Inherited
 else:
     from .lazy import Lazy
 
@@ -28,7 +28,8 @@ def daemon(
     """Run the daemon here, in the foreground, until Ctrl-C."""
     from taskmux.daemon.app import main
 
-    from .descent import descend, inherited
+    from .descent import descend
+    from .inheritance import inherited
 
     descend(session, "daemon", *_port(port), allow_root=allow_root)
     words = [*_port(port), *inherited(session).words]
@@ -39,7 +40,8 @@ def daemon_start(
     session: Session, port: options.Port = None, allow_root: options.AllowRoot = False
 ) -> Answer:
     """Start the daemon in the background, if there is none."""
-    from .descent import descend, inherited
+    from .descent import descend
+    from .inheritance import inherited
 
     descend(session, "daemon", "start", *_port(port), allow_root=allow_root)
     return _start(session, port, inherited(session))
@@ -47,6 +49,9 @@ def daemon_start(
 
 def daemon_stop(session: Session) -> Answer:
     """Stop every task, then the daemon; return when it is gone."""
+    from .descent import step_down
+
+    step_down(session, "daemon", "stop")
     try:
         report = _end(session, resume=False)
     except DaemonNotRunning:
@@ -64,7 +69,8 @@ def daemon_restart(
     allow_root: options.AllowRoot = False,
 ) -> Answer:
     """Start the daemon anew, from what is installed now; the tasks run on."""
-    from .descent import descend, inherited
+    from .descent import descend
+    from .inheritance import inherited
 
     how = ("--stop-tasks",) if stop_tasks else ()
     descend(session, "daemon", "restart", *_port(port), *how, allow_root=allow_root)
@@ -78,6 +84,9 @@ def daemon_restart(
 
 def daemon_status(session: Session) -> Answer:
     """Show whether the daemon runs, and what it has to do. Never starts it."""
+    from .descent import step_down
+
+    step_down(session, "daemon", "status")
     try:
         return session.visit().hello()
     except DaemonNotRunning:
@@ -86,6 +95,9 @@ def daemon_status(session: Session) -> Answer:
 
 def daemon_list(session: Session, port: options.Port = None) -> Answer:
     """Show every registered project; with --port, of the daemon that listens there."""
+    from .descent import step_down
+
+    step_down(session, "daemon", "list", *_port(port))
     try:
         if port is not None:
             _on(port, session.visit().hello())

@@ -1,14 +1,8 @@
-"""From root to the user whose daemon it is to be, and what is handed down on the way."""
+"""From root to the user whose daemon it is to be. Whoever is not root pays nothing for it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from taskmux.daemon import activation
-from taskmux.daemon.handover import FAILURE, Failure, Handed, decode_failure
-from taskmux.daemon.listeners import Listener, spoken, usable
 
 from .session import Session
 from .superuser import ALLOW, check_start
@@ -32,43 +26,22 @@ def descend(session: Session, *words: str, allow_root: bool) -> None:
         return
     if person is None:
         environ = {**environ, ALLOW: "1"}
-    json = ("--json",) if session.programs else ()
-    start(person, environ, [*json, *words], session.notice)
+    start(person, environ, [*_form(session), *words], session.notice)
 
 
-@dataclass(frozen=True, slots=True)
-class Inherited:
-    """What systemd, or the part of us that was root, handed to this process."""
+def step_down(session: Session, *words: str) -> None:
+    """Under `sudo`, run the command line `words` as who typed that, in a new program; else return.
 
-    handed: Handed
-    failure: str
+    For commands that are about the daemon that `sudo` started, and take no root.
+    """
+    if os.geteuid() != 0:
+        return
+    from taskmux.daemon.privileged.person import invoker
+    from taskmux.daemon.privileged.start import become, known
 
-    @property
-    def words(self) -> list[str]:
-        """What tells the daemon's program of it."""
-        failed = ["--unprepared", self.failure] if self.failure else []
-        return [*spoken(self.handed.listeners), *failed]
-
-    @property
-    def descriptors(self) -> list[int]:
-        """What the daemon's process has to inherit."""
-        return [listener.descriptor for listener in self.handed.listeners]
-
-    def with_more(self, listeners: Sequence[Listener]) -> Inherited:
-        """Return the same, and these listeners."""
-        more = Handed([*self.handed.listeners, *listeners], self.handed.failures)
-        return Inherited(more, self.failure)
+    if (person := invoker(session.environ, known)) is not None:
+        become(person, session.environ, [*_form(session), *words])
 
 
-def inherited(session: Session) -> Inherited:
-    """Return what was handed to this process; what has no use here is told."""
-    found: list[Listener] = []
-    for use, descriptor in activation.handed(session.environ, os.getpid()):
-        if usable(use, descriptor):
-            os.set_inheritable(descriptor, False)
-            found.append(Listener(use, descriptor))
-        else:
-            session.notice(f"descriptor {descriptor}, called {use!r}, is no listener of ours")
-    said = session.environ.get(FAILURE, "")
-    failures: list[Failure] = decode_failure(said)
-    return Inherited(Handed(found, failures), said if failures else "")
+def _form(session: Session) -> list[str]:
+    return ["--json"] if session.programs else []

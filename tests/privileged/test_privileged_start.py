@@ -109,6 +109,8 @@ def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
     [sleeper] = [one for one in joes.ask(*shop, "status")["tasks"] if one["name"] == "sleeper"]
     opened = joes.run("ls", "-l", f"/proc/{sleeper['pid']}/fd").stdout
     assert "socket:" not in opened, "a task that is started again inherits no listener"
+    assert json.loads(joes.sudo("daemon", "status", "--json").stdout)["pid"] == report["pid"]
+    assert joes.sudo("daemon", "stop").stdout == "The daemon is stopped\n"
     assert joes.owners() == {UID}
     assert stat.S_IMODE(joes.ours.stat().st_mode) == 0o700
 

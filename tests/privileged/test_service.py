@@ -8,6 +8,8 @@ import pytest
 
 from tests.privileged.machine import UID, Machine, machine, sudo_environ
 
+pytestmark = pytest.mark.timeout(180)  # many programs start here, on a machine that is shared
+
 SYSTEMCTL = """\
 #!/bin/sh
 echo "$@" >> {folder}/asked

@@ -74,6 +74,15 @@ def start(
     _execute(words, theirs, listeners)
 
 
+def become(person: Person, environ: Mapping[str, str], words: Sequence[str]) -> NoReturn:
+    """Become `person` and run the command line `words`: nothing in it takes root."""
+    _become(person)
+    try:
+        _execute(words, environment_of(person, environ), [])
+    except OSError as error:
+        raise _unreadable(person, error.strerror or str(error)) from None
+
+
 def survey_of(person: Person | None, theirs: Mapping[str, str]) -> Survey:
     """Return what is wanted in the environment `theirs`, by `person`, or by who we are.
 

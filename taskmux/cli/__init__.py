@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 
-if os.geteuid() == 0 and "SUDO_UID" in os.environ:  # caches of root's would stay in the way
-    sys.dont_write_bytecode = True
+if os.geteuid() == 0 and "SUDO_UID" in os.environ:
+    from .caches import uncache
+
+    uncache(["taskmux", "taskmux.cli", "taskmux.cli.caches"])
 
 from .run import entry, main
 

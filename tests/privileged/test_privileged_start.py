@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.privileged.machine import GID, GROUP, UID, Machine, machine, sudo_environ
+from tests.privileged.machine import GID, GROUP, ROOT, UID, Machine, machine, sudo_environ
 
 pytestmark = pytest.mark.timeout(180)  # a dozen programs start here, on a machine that is shared
 
@@ -261,6 +262,18 @@ def test_root_alone_has_to_be_meant(empty: Machine) -> None:
     assert process(empty, report["pid"])["Uid"] == ["0"] * 4
     stopped = empty.run(*empty.taskmux("daemon", "stop", "--json"), **root)
     assert stopped.returncode == 0
+
+
+def test_root_leaves_no_caches_in_an_installation_of_the_user_s(empty: Machine) -> None:
+    lib = empty.home / "lib"
+    shutil.copytree(ROOT / "taskmux", lib / "taskmux", ignore=shutil.ignore_patterns("__pycache__"))
+    for place in [lib, *lib.rglob("*")]:
+        os.chown(place, UID, GID)
+    command = [sys.executable, "-P", "-c", "from taskmux.cli import entry; entry()"]
+    done = empty.run(*command, "daemon", "status", **sudo_environ(), PYTHONPATH=str(lib))
+    assert done.stdout == "The daemon is not running\n"
+    assert empty.owners() == {UID}
+    shutil.rmtree(lib)
 
 
 DROP = f"""

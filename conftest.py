@@ -39,5 +39,6 @@ def names_of_this_machine() -> Iterator[None]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a temporary `TASKMUX_HOME`, beside which the test runs."""
     monkeypatch.setenv("TASKMUX_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TASKMUX_ALLOW_ROOT", "1")  # where there is only root, it is the user
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"

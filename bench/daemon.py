@@ -117,4 +117,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _environ(home: Path) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TASKMUX_")}
-    return kept | {"TASKMUX_HOME": str(home)}
+    return kept | {"TASKMUX_HOME": str(home), "TASKMUX_ALLOW_ROOT": "1"}

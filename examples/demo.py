@@ -84,6 +84,7 @@ class Stage:
         ours = {name: value for name, value in os.environ.items() if "TASKMUX" not in name}
         path = os.pathsep.join([str(Path(sys.executable).parent), ours.get("PATH", os.defpath)])
         self.environ = {**ours, "PATH": path, "TASKMUX_HOME": str(self.home)}
+        self.environ["TASKMUX_ALLOW_ROOT"] = "1"  # where there is only root, it is the user
         self.processes: set[psutil.Process] = set()
         self.ports: set[int] = set()
 

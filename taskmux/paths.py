@@ -78,6 +78,7 @@ def ours(home: Path) -> Iterator[Path]:
     known = (door, daemon_log, events, registry, token)
     names = [function(home).name for function in known]
     names += ["daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects", "plugins"]
+    names += ["handover"]
     name = "|".join(map(re.escape, names))
     # Rotated, set aside, and begun by somebody who was killed before it was in place.
     made = re.compile(rf"({name})(\.1|\.corrupt-.*)?|\.({name})-.{{8}}")

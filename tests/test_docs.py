@@ -81,6 +81,7 @@ class Desk:
             "HOME": str(self.home),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), ours["PATH"]]),
             "TASKMUX_HOME": str(self.home / ".taskmux"),
+            "TASKMUX_ALLOW_ROOT": "1",
         }
 
     def type(self, command: str) -> tuple[int, str]:

@@ -55,8 +55,15 @@ COMMANDS = {
     **_group("Daemon", "daemon", "daemon", "daemon start", "daemon stop", "daemon restart"),
     **_group("Daemon", "daemon", "daemon status", "daemon list"),
     **_group("Daemon", "daemon", "daemon register", "daemon unregister"),
+    **_group("Daemon", "service", "daemon install", "daemon uninstall"),
 }
 """By name, in the order of `--help`."""
+
+PRIVILEGED = {
+    "daemon", "daemon start", "daemon restart", "daemon stop", "daemon status", "daemon list",
+    "daemon install", "daemon uninstall",
+}  # fmt: skip
+"""What `sudo` may come before: nothing of the user's is touched until they are the user again."""
 
 NAMES = {*COMMANDS, *ALIASES}
 

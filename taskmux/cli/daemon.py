@@ -15,30 +15,43 @@ from .session import Session
 
 if TYPE_CHECKING:
     from . import options
+    from .inheritance import Inherited
 else:
     from .lazy import Lazy
 
     options = Lazy("options")
 
 
-def daemon(session: Session, port: options.Port = None) -> Answer:
+def daemon(
+    session: Session, port: options.Port = None, allow_root: options.AllowRoot = False
+) -> Answer:
     """Run the daemon here, in the foreground, until Ctrl-C."""
     from taskmux.daemon.app import main
 
-    return main(_port(port), session.environ) or _nobody(session, "stopped")
+    from .descent import descend
+    from .inheritance import inherited
+
+    descend(session, "daemon", *_port(port), allow_root=allow_root)
+    words = [*_port(port), *inherited(session).words]
+    return main(words, session.environ) or _nobody(session, "stopped")
 
 
-def daemon_start(session: Session, port: options.Port = None) -> Answer:
+def daemon_start(
+    session: Session, port: options.Port = None, allow_root: options.AllowRoot = False
+) -> Answer:
     """Start the daemon in the background, if there is none."""
-    started = session.launch(*_port(port))
-    report = session.connect().hello()
-    if not (started or port in (None, 0, report.api_port)):
-        session.notice(f"it runs already: `taskmux daemon restart --port {port}` moves it")
-    return report
+    from .descent import descend
+    from .inheritance import inherited
+
+    descend(session, "daemon", "start", *_port(port), allow_root=allow_root)
+    return _start(session, port, inherited(session))
 
 
 def daemon_stop(session: Session) -> Answer:
     """Stop every task, then the daemon; return when it is gone."""
+    from .descent import step_down
+
+    step_down(session, "daemon", "stop")
     try:
         report = _end(session, resume=False)
     except DaemonNotRunning:
@@ -50,18 +63,30 @@ def daemon_stop(session: Session) -> Answer:
 
 
 def daemon_restart(
-    session: Session, port: options.Port = None, stop_tasks: options.StopTasks = False
+    session: Session,
+    port: options.Port = None,
+    stop_tasks: options.StopTasks = False,
+    allow_root: options.AllowRoot = False,
 ) -> Answer:
     """Start the daemon anew, from what is installed now; the tasks run on."""
+    from .descent import descend
+    from .inheritance import inherited
+
+    how = ("--stop-tasks",) if stop_tasks else ()
+    descend(session, "daemon", "restart", *_port(port), *how, allow_root=allow_root)
+    found = inherited(session)
     with suppress(DaemonNotRunning):
         if not stop_tasks:
-            return session.visit().renew(wire.Renew(port=port))
-        _end(session, resume=True)
-    return daemon_start(session, port)
+            return _renew(session, port, found)
+        found = _relieve(session, found)
+    return _start(session, port, found)
 
 
 def daemon_status(session: Session) -> Answer:
     """Show whether the daemon runs, and what it has to do. Never starts it."""
+    from .descent import step_down
+
+    step_down(session, "daemon", "status")
     try:
         return session.visit().hello()
     except DaemonNotRunning:
@@ -70,6 +95,9 @@ def daemon_status(session: Session) -> Answer:
 
 def daemon_list(session: Session, port: options.Port = None) -> Answer:
     """Show every registered project; with --port, of the daemon that listens there."""
+    from .descent import step_down
+
+    step_down(session, "daemon", "list", *_port(port))
     try:
         if port is not None:
             _on(port, session.visit().hello())
@@ -95,6 +123,38 @@ def daemon_unregister(session: Session, name: options.ProjectId) -> Answer:
     return session.connect().unregister(wire.Unregister(session=name))
 
 
+def _start(session: Session, port: int | None, found: Inherited) -> wire.DaemonReport:
+    started = session.launch(*_port(port), *found.words, keep=found.descriptors)
+    report = session.connect().hello()
+    if not (started or port in (None, 0, report.api_port)):
+        session.notice(f"it runs already: `taskmux daemon restart --port {port}` moves it")
+    if not started and found.descriptors:
+        session.notice("it runs already: `sudo taskmux daemon restart` hands it the ports")
+    return report
+
+
+def _renew(session: Session, port: int | None, found: Inherited) -> wire.DaemonReport:
+    if not found.words:
+        return session.visit().renew(wire.Renew(port=port))
+    from taskmux.daemon.handover import offering
+
+    session.visit().hello()
+    with offering(session.home, found.handed) as path:
+        return session.visit().renew(wire.Renew(port=port, listeners=str(path)))
+
+
+def _relieve(session: Session, found: Inherited) -> Inherited:
+    """End the daemon; return what the next one has to inherit, this one's listeners with it."""
+    from taskmux.daemon.handover import collecting
+
+    if not session.visit().hello().listeners:
+        _end(session, resume=True)
+        return found
+    with collecting(session.home) as (path, collected):
+        _end(session, resume=True, listeners=str(path))
+    return found.with_more(collected)
+
+
 def _port(port: int | None) -> tuple[str, ...]:
     return () if port is None else ("--port", str(port))
 
@@ -106,14 +166,16 @@ def _on(port: int, report: wire.DaemonReport) -> None:
         raise BadRequest(f"no daemon listens on port {port}; yours runs {where}", hint=hint)
 
 
-def _end(session: Session, *, resume: bool) -> wire.DaemonReport | None:
+def _end(
+    session: Session, *, resume: bool, listeners: str | None = None
+) -> wire.DaemonReport | None:
     """End the daemon; return None if it died before its tasks had ended, as its door shows."""
     from taskmux.client.launch import outlasting
 
     client = session.visit()
     pid = client.hello().pid
     with outlasting(pid or 0), suppress(DaemonNotRunning):
-        report = client.shutdown(wire.Shutdown(resume=resume))
+        report = client.shutdown(wire.Shutdown(resume=resume, listeners=listeners))
         return replace(report, running=False, reason="stopped")
     return None if paths.door(session.home).exists() else _nobody(session, "stopped")
 

@@ -78,6 +78,13 @@ OF_SETTINGS = {
     ),
     "hook_timeout": "how long a hook may take where neither task nor project says so",
     "plugins.disabled": "plugins that are not loaded",
+    "host_resolver": "what makes names resolve; today its root part alone is used",
+    "proxy_enabled": "whether `sudo taskmux daemon` binds the proxy's two ports",
+    "proxy_https_port": (
+        "port that `sudo taskmux daemon` binds, and the daemon holds; 0 leaves it alone"
+    ),
+    "proxy_bind": "address of both; a loopback address stands for both families",
+    "proxy_http_redirect_port": "another one, as `proxy_https_port`",
     "plugin": "a table for each plugin, for it to read",
     "tunnel": "a table for each tunnel backend",
 }

@@ -111,6 +111,13 @@ Everything = Annotated[
 DryRun = Annotated[bool, Option("--dry-run", help="Delete nothing, and show what would be.")]
 Apply = Annotated[bool, Option("--apply", help="Do it.")]
 RestartChanged = Annotated[bool, Option("--apply", help="Restart the tasks that it changed.")]
+AllowRoot = Annotated[
+    bool, Option("--allow-root", help="Let root, without sudo, have a daemon of its own.")
+]
+System = Annotated[
+    bool, Option("--system", help="For the system, with its ports; takes sudo, and systemd.")
+]
+Planned = Annotated[bool, Option("--dry-run", help="Do nothing, and show what would be.")]
 StopTasks = Annotated[
     bool, Option("--stop-tasks", help="Stop what runs first, and start it again afterwards.")
 ]

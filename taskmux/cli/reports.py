@@ -93,6 +93,29 @@ class SettingChange(Report, frozen=True, kw_only=True):
     value: Any
 
 
+class ServiceFile(Struct, frozen=True):
+    """A file of the service manager's."""
+
+    path: str
+    content: str
+
+
+class ServiceReport(Report, frozen=True, kw_only=True):
+    """What became of the daemon's service, or with `dry_run` would become of it.
+
+    `action` is one of `installed`, `already_installed`, `uninstalled`, `not_installed`.
+    """
+
+    ok: bool = True
+    action: str
+    dry_run: bool
+    manager: str
+    files: list[ServiceFile]
+    """Those that are written, or removed; of the latter, without what is in them."""
+
+    commands: list[list[str]]
+
+
 class PathReport(Report, frozen=True, kw_only=True):
     """Where a file is, whether it exists or not."""
 

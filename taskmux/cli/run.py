@@ -22,10 +22,11 @@ from taskmux.scarcity import described
 
 from . import argv as words
 from .answers import Answer
-from .commands import GROUPS, NAMES, find
+from .commands import COMMANDS, GROUPS, NAMES, PRIVILEGED, find
 from .parsing import call
 from .render import ForPeople, ForPrograms, Renderer
 from .session import Session
+from .superuser import check_home
 
 
 def main(
@@ -73,7 +74,8 @@ def _answer(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, render: 
         from .help import version
 
         return version()
-    session = Session(environ, _inside(cwd, asked.folder), render.notice, asked.project)
+    folder, programs = _inside(cwd, asked.folder), words.wants_json(argv)
+    session = Session(environ, folder, render.notice, asked.project, programs)
     if asked.command == "help":  # as many programs have it
         from .help import describe
 
@@ -90,6 +92,8 @@ def _answer(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, render: 
         from .foreign import Foreigners
 
         return Foreigners(session).run(asked.command, asked.words)
+    if command.name in COMMANDS.keys() - PRIVILEGED:
+        check_home(os.geteuid(), session.home, environ)
     answer: Answer = call(command, session, asked.words)
     return answer
 
@@ -122,8 +126,11 @@ def _inside(cwd: Path, folder: str | None) -> Path:
 
 def _keep(error: Exception, environ: Mapping[str, str]) -> str:
     import traceback
+    from tempfile import mkdtemp
 
     log = paths.home(environ) / "cli.log"
+    if os.geteuid() == 0 and "SUDO_UID" in environ:  # not into a folder of the user's
+        log = Path(f"{mkdtemp(prefix='taskmux-')}/cli.log")
     with suppress(OSError):  # a full disk must not cost the user the answer
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.touch(mode=0o600)

@@ -5,6 +5,7 @@ Whatever came from outside goes through `plain`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -55,8 +56,8 @@ def event(facts: dict[str, Any]) -> str:
 
 def _without_daemon(report: wire.Report, ink: Ink) -> Iterator[str]:
     match report:
-        case reports.VersionReport():
-            yield f"taskmux {report.version}"
+        case reports.VersionReport() | reports.PathReport():
+            yield _fact(report)
         case reports.CheckReport():
             yield f"{ink('✓', 'green')} {plain(report.config)}: {_count(len(report.tasks), 'task')}"
         case reports.GraphReport():
@@ -67,10 +68,10 @@ def _without_daemon(report: wire.Report, ink: Ink) -> Iterator[str]:
 
 def _of_all_projects(report: wire.Report, ink: Ink) -> Iterator[str]:
     match report:
-        case reports.PathReport():
-            yield plain(report.path)
         case reports.SettingsReport():
             yield from _settings(report, ink)
+        case reports.ServiceReport():
+            yield from _service(report, ink)
         case reports.SettingChange():
             yield f"{ink('✓', 'green')} {plain(report.key)} = {plain(value(report.value))}"
         case wire.PluginsReport():
@@ -81,6 +82,12 @@ def _of_all_projects(report: wire.Report, ink: Ink) -> Iterator[str]:
             yield "Requests, by command:"
             yield from (f"  {one.ljust(width)}  {kind}" for one, kind in report.commands.items())
             yield from ("", "Answers:", *(f"  {name}" for name in report.reports))
+
+
+def _fact(report: reports.VersionReport | reports.PathReport) -> str:
+    if isinstance(report, reports.VersionReport):
+        return f"taskmux {report.version}"
+    return plain(report.path)
 
 
 def value(anything: Any) -> str:
@@ -138,6 +145,25 @@ def _daemon(report: wire.DaemonReport) -> Iterator[str]:
         yield f"  no WebSocket{_because(plain(report.reason))}"
     else:
         yield f"  ws://127.0.0.1:{report.api_port}"
+    if report.listeners:
+        yield f"  holds {', '.join(_place(one) for one in report.listeners)}"
+
+
+def _place(one: wire.ListenerReport) -> str:
+    address = f"[{one.address}]" if ":" in one.address else one.address
+    return f"{plain(address)}:{one.port}"
+
+
+def _service(report: reports.ServiceReport, ink: Ink) -> Iterator[str]:
+    if not report.dry_run or report.action == "not_installed":
+        yield from (f"{ink('✓', 'green')} {plain(file.path)}" for file in report.files)
+        yield f"The service is {report.action.replace('_', ' ')}"
+        return
+    for file in report.files:
+        yield ink(f"# {plain(file.path)}", "dim")
+        yield from (plain(line) for line in file.content.splitlines())
+        yield from [""] if file.content else []
+    yield from (f"$ {plain(shlex.join(words))}" for words in report.commands)
 
 
 def _settings(report: reports.SettingsReport, ink: Ink) -> Iterator[str]:

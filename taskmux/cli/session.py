@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -12,8 +12,11 @@ import msgspec
 
 from taskmux import paths
 from taskmux.client import Client
+from taskmux.client.line import answers
 from taskmux.errors import NoConfig, UnknownSession
 from taskmux.files import read_regular
+
+from .superuser import check_start
 
 
 class Where(TypedDict):
@@ -42,6 +45,9 @@ class Session:
     project: str | None = None
     """The id given by `--project`; None means the project of `cwd`."""
 
+    programs: bool = False
+    """Whether the answer is for a program: `--json`."""
+
     @property
     def home(self) -> Path:
         """The folder of everything that is ours."""
@@ -59,11 +65,16 @@ class Session:
         """Start the daemon if there is none, and say so."""
         self.launch()
 
-    def launch(self, *options: str) -> bool:
-        """Start the daemon if there is none, and say so; return whether there was none."""
+    def launch(self, *options: str, keep: Sequence[int] = ()) -> bool:
+        """Start the daemon if there is none, and say so; return whether there was none.
+
+        Raises `NotAllowed` for root. A daemon inherits the descriptors in `keep`.
+        """
         from taskmux.client.launch import launch
 
-        started = launch(self.home, self.environ, *options)
+        if not answers(paths.door(self.home)):
+            check_start(os.geteuid(), self.environ)
+        started = launch(self.home, self.environ, *options, keep=keep)
         if started:
             self.notice(f"started the taskmux daemon (pid {self.visit().hello().pid})")
         return started

@@ -38,8 +38,10 @@ TAIL = 10
 """Lines of the daemon's log in an error."""
 
 
-def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
+def launch(home: Path, environ: Mapping[str, str], *options: str, keep: Sequence[int] = ()) -> bool:
     """Start the daemon of `home`, and return once it answers; False if one did already.
+
+    It inherits the descriptors in `keep`, which its `options` tell it of.
 
     Raises `DaemonDidNotStart`, or the daemon's own reason as `Refused`.
     """
@@ -48,7 +50,7 @@ def launch(home: Path, environ: Mapping[str, str], *options: str) -> bool:
             if answers(paths.door(home)):
                 return False
             try:
-                _spawn(home, environ, options, lock)
+                _spawn(home, environ, options, (lock, *keep))
             except TaskmuxError:
                 # One that could not be reached, as its socket was deleted, may be back by now.
                 if answers(paths.door(home)):
@@ -79,7 +81,10 @@ def outlasting(pid: int) -> Iterator[None]:
             select.select([process], [], [])
 
 
-def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str], lock: int) -> None:
+def _spawn(
+    home: Path, environ: Mapping[str, str], options: Sequence[str], handed: tuple[int, ...]
+) -> None:
+    lock, *_ = handed
     ours = {key: value for key, value in environ.items() if not key.startswith("TASKMUX_")}
     ready, told = os.pipe()
     try:
@@ -88,16 +93,16 @@ def _spawn(home: Path, environ: Mapping[str, str], options: Sequence[str], lock:
         os.close(ready)
         os.close(told)
         raise
-    handed = ["--ready-fd", str(told), "--lock-fd", str(lock)]
+    held = ["--ready-fd", str(told), "--lock-fd", str(lock)]
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "taskmux.daemon", *handed, *options],
+            [sys.executable, "-m", "taskmux.daemon", *held, *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd="/",
             env=ours | {"TASKMUX_HOME": str(home)},
-            pass_fds=(told, lock),
+            pass_fds=(told, *handed),
             start_new_session=True,
         )
     finally:

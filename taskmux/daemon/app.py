@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,7 +20,10 @@ from taskmux.files import Damage, make_way
 from taskmux.scarcity import unusable
 
 from .carried import fetch
+from .handover import Handed, decode_failure
 from .instance import Waiter, detach, only_one
+from .listeners import heard
+from .notify import tell_ready
 from .rehearsal import rehearse
 from .serve import Setting, serve
 
@@ -34,6 +38,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     or the error that keeps it from starting; until then it holds the lock that is open
     as `--lock-fd N`. Without, it stays in the foreground until Ctrl-C.
 
+    `--listener USE=N` is a socket that was bound for it, `--unprepared` what failed while
+    there was root.
+
     With `--carried-fd N` it goes on with what the program before it in the same process
     put away there; with `--try` it only says whether it could with what is on stdin.
     """
@@ -45,7 +52,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         if options.ready_fd is not None:
             detach()
-        return _run(home, options, waiter)
+        return _run(home, options, waiter, environ)
     except (TaskmuxError, OSError) as cause:
         error = _unusable(cause, home) if isinstance(cause, OSError) else cause
         waiter.failed(error)
@@ -64,7 +71,9 @@ def _rehearse(home: Path) -> int:
     return 0
 
 
-def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
+def _run(
+    home: Path, options: argparse.Namespace, waiter: Waiter, environ: Mapping[str, str]
+) -> int:
     umask = os.umask(0o077)
     carried = None if options.carried_fd is None else fetch(options.carried_fd)
     follows = carried is not None
@@ -87,9 +96,11 @@ def _run(home: Path, options: argparse.Namespace, waiter: Waiter) -> int:
         host = settings.load(paths.host_config(home))
         port = carried.port if carried is not None else options.port
         umask = umask if carried is None else carried.umask
-        setting = Setting(home, host, lock, port, umask, detached, carried, damages)
+        handed = Handed(heard(options.listener), decode_failure(options.unprepared))
+        setting = Setting(home, host, lock, port, umask, detached, carried, damages, handed)
+        ready = waiter.ready if detached else partial(tell_ready, environ)
         try:
-            anyio.run(serve, setting, waiter.ready, backend_options={"use_uvloop": True})
+            anyio.run(serve, setting, ready, backend_options={"use_uvloop": True})
         except ExceptionGroup as group:
             error = ungrouped(group)
             if isinstance(error, TaskmuxError):
@@ -104,6 +115,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--lock-fd", type=int, default=None)
     parser.add_argument("--port", type=int, default=None)
     parser.add_argument("--carried-fd", type=int, default=None)
+    parser.add_argument("--listener", action="append", default=[])
+    parser.add_argument("--unprepared", default="")
     parser.add_argument("--foreground", action="store_true")
     parser.add_argument("--try", dest="try_", action="store_true")
     return parser.parse_args(argv)

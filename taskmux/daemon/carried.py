@@ -17,6 +17,8 @@ from taskmux.bus import CarriedBus
 from taskmux.processes import Trace
 from taskmux.projects import CarriedProjects
 
+from .listeners import Listener
+
 FORMAT = 2
 """Raised when a daemon of an older version could not be followed by one of this any more."""
 
@@ -57,11 +59,15 @@ class CarriedDaemon:
 
     projects: CarriedProjects
     bus: CarriedBus
+    listeners: tuple[Listener, ...] = ()
+    """What was bound for it; older versions carry none."""
+
     format: int = FORMAT
 
     def descriptors(self) -> Iterator[int]:
         """Yield every descriptor that the next program needs."""
         yield self.lock
+        yield from (listener.descriptor for listener in self.listeners)
         yield from self.doors.unix.descriptors
         if self.doors.websocket is not None:
             yield from self.doors.websocket.listening.descriptors

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from anyio import move_on_after, run_process
@@ -22,9 +23,11 @@ from taskmux.api.commands import Gate
 from taskmux.errors import DaemonBusy, DaemonRenewing, NotRenewed
 from taskmux.projects import Projects
 from taskmux.scarcity import described
+from taskmux.wire import Renew
 
 from .carried import CarriedDaemon, encode, put_away
 from .doors import Doors
+from .transfer import Transfer
 
 PATIENCE = 10.0
 """Seconds that hooks and stops under way may take."""
@@ -48,20 +51,31 @@ class Renewal:
     """Restarts this daemon; `detached` says how it was started."""
 
     def __init__(
-        self, projects: Projects, doors: Doors, gate: Gate, carry: Carry, *, detached: bool
+        self,
+        projects: Projects,
+        doors: Doors,
+        gate: Gate,
+        transfer: Transfer,
+        carry: Carry,
+        *,
+        detached: bool,
     ) -> None:
         self._projects = projects
+        self._transfer = transfer
         self._doors, self._gate = doors, gate
         self._carry = carry
         stay = [] if detached else ["--foreground"]
         self._program = [sys.executable, "-P", "-m", "taskmux.daemon", *stay]
 
-    async def renew(self, port: int | None) -> None:
-        """Execute the daemon's program anew; raise why not, and nothing has changed.
+    async def renew(self, request: Renew) -> None:
+        """Execute the daemon's program anew; raise why not, and everything goes on.
 
         Raises `DaemonBusy`, or `NotRenewed` if the program that is installed now
-        cannot go on with what this one knows.
+        cannot go on with what this one knows. Listeners that were handed over are kept.
         """
+        port = request.port
+        if request.listeners is not None:
+            await self._transfer.take(Path(request.listeners))
         await self._try(self._carry(port))
         await self._settle()
         try:

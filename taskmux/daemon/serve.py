@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -40,9 +40,12 @@ from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 
 from .carried import CarriedDaemon
 from .doors import Doors
+from .handover import Handed
+from .listeners import Listeners
 from .naming import naming
 from .relay import relayed
 from .renewal import ENDS, Renewal
+from .transfer import Transfer
 
 log = logging.getLogger("taskmux")
 
@@ -69,6 +72,9 @@ class Setting:
     damages: Sequence[tuple[Path, str]] = ()
     """Found before there was anybody to tell: where a file is now, what was wrong with it."""
 
+    handed: Handed = field(default_factory=Handed)
+    """What whoever started the daemon had bound for it, and could not prepare."""
+
 
 async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     """Own every project's tasks until told to end; nothing of them is left then.
@@ -93,11 +99,15 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         for trace in past.shells if past else ():
             group.start_soon(end_shell, trace)
         doors, gate = Doors(home, services.bus, None if past is None else past.doors), Gate()
-        about = _About(home, projects, doors)
-        carry = partial(_carry, setting, services.bus, projects, doors)
-        renewal = Renewal(projects, doors, gate, carry, detached=setting.detached)
+        listeners = Listeners(() if past is None else past.listeners)
+        transfer = Transfer(listeners, services.bus)
+        transfer.accept(setting.handed)
+        about = _About(home, projects, doors, listeners)
+        carry = partial(_carry, setting, services.bus, projects, doors, listeners)
+        renewal = Renewal(projects, doors, gate, transfer, carry, detached=setting.detached)
         end = partial(_end, Undertakings(group), projects, ending)
-        desk = Commands(House(projects, services, about, end, renewal.renew), gate)
+        house = House(projects, services, about, end, renewal.renew, transfer.leave)
+        desk = Commands(house, gate)
         port = setting.settings.api_port if setting.port is None else setting.port
         await doors.open(stack, desk, port)
         kept = None if known is None else known.at_work
@@ -115,7 +125,12 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
 
 
 def _carry(
-    setting: Setting, bus: Bus, projects: Projects, doors: Doors, port: int | None
+    setting: Setting,
+    bus: Bus,
+    projects: Projects,
+    doors: Doors,
+    listeners: Listeners,
+    port: int | None,
 ) -> CarriedDaemon:
     return CarriedDaemon(
         lock=setting.lock,
@@ -126,6 +141,7 @@ def _carry(
         shells=shells_under_way(),
         projects=projects.carry(),
         bus=bus.carry(),
+        listeners=tuple(listeners),
     )
 
 
@@ -142,8 +158,9 @@ async def _end(
 class _About:
     """Answers who the daemon is."""
 
-    def __init__(self, home: Path, projects: Projects, doors: Doors) -> None:
+    def __init__(self, home: Path, projects: Projects, doors: Doors, listeners: Listeners) -> None:
         self._home = home
+        self._listeners = listeners
         self._doors = doors
         self._projects = projects
         self._started_at = rfc3339(datetime.now(UTC))
@@ -161,6 +178,7 @@ class _About:
             projects=len(self._projects),
             tasks=sum(len(p.supervisor.crew.members) for p in self._projects if p.supervisor),
             reason=self._doors.reason,
+            listeners=self._listeners.report(),
         )
 
 

@@ -34,6 +34,7 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── DaemonBusy                E310
 ├── NotRenewed                E311
 ├── NothingLeft               E312
+├── NotInstalled              E313
 ├── HookFailed                E400
 ├── HookTimedOut              E401
 ├── PluginFailed              E700
@@ -70,6 +71,7 @@ from .daemon import (
     DaemonRenewing,
     NameTaken,
     NothingLeft,
+    NotInstalled,
     NotRegistered,
     NotRenewed,
     ProtocolMismatch,
@@ -111,7 +113,8 @@ __all__ = [
     "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "EmptyConfig",
     "FileExists", "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal",
     "Interrupted", "InvalidToml", "InvalidValue", "LogsLeft", "NameTaken", "NeverReady", "NoConfig",
-    "NoFreePort", "NobodyOffers", "NotAllowed", "NotRegistered", "NotRenewed", "NotRunning",
+    "NoFreePort", "NobodyOffers", "NotAllowed", "NotInstalled", "NotRegistered", "NotRenewed",
+    "NotRunning",
     "NotShown", "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch",
     "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError",
     "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownPlugin",

@@ -121,6 +121,15 @@ class NothingLeft(TaskmuxError):
         super().__init__(f"not now: {why}", hint=hint)
 
 
+class NotInstalled(TaskmuxError):
+    """The daemon could not be made a service of the system, or be none any more."""
+
+    code = "E313"
+
+    def __init__(self, why: str, hint: str | None = None) -> None:
+        super().__init__(f"the service could not be changed: {why}", hint=hint)
+
+
 class ProtocolMismatch(TaskmuxError):
     """The daemon's answer is not one this version knows."""
 

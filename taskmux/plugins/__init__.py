@@ -6,11 +6,11 @@ from .allowance import Allowance
 from .calls import LIMIT, called, encodable, failure, guarded
 from .choice import choose_probe
 from .offers import Offer
-from .registry import Found, Plugins, Source
+from .registry import GROUP, Found, Plugins, Source
 from .report import describe
 from .tables import probe_of
 
 __all__ = [
-    "LIMIT", "Allowance", "Found", "Offer", "Plugins", "Source", "called",
+    "GROUP", "LIMIT", "Allowance", "Found", "Offer", "Plugins", "Source", "called",
     "choose_probe", "describe", "encodable", "failure", "guarded", "probe_of",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .model import Settings
@@ -11,7 +10,10 @@ RESOLVING = ("hosts_file", "dns_server_port", "dns_managed_tld", "dns_install")
 """Settings of all resolvers: which one makes use of which is theirs to know."""
 
 
-def lend(settings: Settings, plugin: str) -> Mapping[str, Any]:
-    """Return the settings a plugin is given; its own table, `plugin.NAME`, goes first."""
+def lend(settings: Settings, plugin: str | None) -> dict[str, Any]:
+    """Return the settings a plugin is given; its own table, `plugin.NAME`, goes first.
+
+    None is one that nobody has.
+    """
     shared = {name: getattr(settings, name) for name in RESOLVING}
-    return shared | dict(settings.plugin.get(plugin, {}))
+    return shared | dict(settings.plugin.get(plugin or "", {}))

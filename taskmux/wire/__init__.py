@@ -17,13 +17,13 @@ After `subscribe` the connection also carries what happens, each message with a
 
 from __future__ import annotations
 
+from .about import DaemonReport, ListenerReport
 from .leftovers import CleanReport, LostProcess, LostProject, PruneReport, Removed
 from .plugins import OfferReport, PluginReport, PluginsReport
 from .reports import (
     ActionReport,
     ActionsReport,
     AddReport,
-    DaemonReport,
     EventsReport,
     HealthReport,
     HealthRow,
@@ -84,11 +84,11 @@ __all__ = [
     "COMMANDS", "LOOKING", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport",
     "Clean", "CleanLogs", "CleanReport", "DaemonReport", "Events", "EventsReport", "Field",
     "Health", "HealthReport", "HealthRow", "Hello", "Inspect", "InspectReport", "Kill",
-    "LastHealth", "LineReport", "ListPlugins", "ListProjects", "Logs", "LogsReport",
-    "LostProcess", "LostProject", "MergedLogsReport", "OfferReport", "PluginReport",
-    "PluginsReport", "ProcessReport", "ProjectReport", "ProjectRequest", "ProjectsReport",
-    "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove", "Removed", "Renew",
-    "Report", "Request", "RestartTasks", "SessionReport", "Shutdown", "StartTasks", "Status",
-    "StatusAll", "StatusReport", "StopTasks", "Subscribe", "TaskCounts", "TaskReport",
-    "TunnelReport", "Unregister", "Wait", "WaitReport",
+    "LastHealth", "LineReport", "ListPlugins", "ListProjects", "ListenerReport", "Logs",
+    "LogsReport", "LostProcess", "LostProject", "MergedLogsReport", "OfferReport",
+    "PluginReport", "PluginsReport", "ProcessReport", "ProjectReport", "ProjectRequest",
+    "ProjectsReport", "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove",
+    "Removed", "Renew", "Report", "Request", "RestartTasks", "SessionReport", "Shutdown",
+    "StartTasks", "Status", "StatusAll", "StatusReport", "StopTasks", "Subscribe", "TaskCounts",
+    "TaskReport", "TunnelReport", "Unregister", "Wait", "WaitReport",
 ]  # fmt: skip

@@ -126,24 +126,6 @@ class ProxyReport(Struct, frozen=True):
     reason: str
 
 
-class DaemonReport(Report, frozen=True, kw_only=True):
-    """The daemon itself."""
-
-    ok: bool = True
-    running: bool
-    pid: int | None
-    version: str
-    protocol: int
-    started_at: str | None
-    home: str
-    api_port: int | None
-    """Where the WebSocket listens; null if it could not be bound, see `reason`."""
-
-    projects: int
-    tasks: int
-    reason: str
-
-
 class StatusReport(Report, frozen=True, kw_only=True):
     """Every task of a project, in the order of its file."""
 

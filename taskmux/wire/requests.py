@@ -212,6 +212,9 @@ class Shutdown(Request, frozen=True, kw_only=True):
     resume: bool = False
     """Have the next daemon start again what runs now."""
 
+    listeners: str | None = None
+    """A Unix socket to leave the sockets at that were bound for the daemon."""
+
 
 class Renew(Request, frozen=True, kw_only=True):
     """Restart the daemon under its tasks, which go on as they are.
@@ -221,6 +224,8 @@ class Renew(Request, frozen=True, kw_only=True):
     """
 
     port: int | None = None
+    listeners: str | None = None
+    """A Unix socket at which more sockets are handed to the daemon."""
 
 
 LOOKING = (

@@ -14,7 +14,7 @@ from taskmux.api.unix import open_unix_door
 from taskmux.errors import NotRenewed
 from taskmux.projects import Projects
 from taskmux.supervisor import Services
-from taskmux.wire import PROTOCOL, DaemonReport
+from taskmux.wire import PROTOCOL, DaemonReport, Renew
 from tests.api.toys import Client
 
 
@@ -53,9 +53,13 @@ class Place:
             return await client.hear()
 
 
-async def never(port: int | None) -> None:
+async def never(request: Renew) -> None:
     """Refuse to be restarted: this is no process of its own."""
-    raise NotRenewed(f"not with port {port} either", [])
+    raise NotRenewed(f"not with port {request.port} either", [])
+
+
+async def nothing(path: Path) -> None:
+    """Leave nothing: there are no listeners here."""
 
 
 @asynccontextmanager
@@ -64,6 +68,6 @@ async def open_place(services: Services) -> AsyncIterator[Place]:
     door = home / "daemon.sock"
     with anyio.fail_after(50):
         async with Projects.open(services) as projects:
-            house = House(projects, services, about, lambda _: projects.close(), never)
+            house = House(projects, services, about, lambda _: projects.close(), never, nothing)
             async with open_unix_door(door, Commands(house), home / "daemon.log"):
                 yield Place(services, house, door)

@@ -13,9 +13,10 @@ import pytest
 from taskmux import wire
 from tests.cli.conftest import FakeDaemon, Taskmux, about
 
-RESTING = {
+RESTING: dict[str, object] = {
     "ok": True, "running": False, "pid": None, "version": "0.1.0", "protocol": wire.PROTOCOL,
     "started_at": None, "api_port": None, "projects": 0, "tasks": 0, "reason": "",
+    "listeners": [],
 }  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def test_a_restart_has_the_next_daemon_go_on(daemon: FakeDaemon, taskmux: Taskmu
     daemon.answers |= {"hello": about(pid=gone.pid), "shutdown": about(pid=gone.pid)}
     assert taskmux("daemon", "restart", "--stop-tasks", "--json").document["running"]
     [request] = [one for one in daemon.asked if one["command"] == "shutdown"]
-    assert request["params"] == {"resume": True}
+    assert request["params"] == {"resume": True, "listeners": None}
 
 
 def test_a_port_that_changes_nothing_is_not_passed_over(

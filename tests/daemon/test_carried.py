@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import socket
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from taskmux.daemon.carried import (
     fetch,
     put_away,
 )
+from taskmux.daemon.listeners import Listener
 from taskmux.lifecycle import State, Task
 from taskmux.logs import Unfinished
 from taskmux.processes import Trace
@@ -52,7 +54,8 @@ def daemon(terminal: int, lock: int, unix: int) -> CarriedDaemon:
     doors = CarriedDoors(Listening(0, (unix,)), websocket)
     projects = CarriedProjects({"shop": "/shop/taskmux.toml"}, {"shop": project})
     bus = CarriedBus(7, 2, 1, "disk full", (b'{"seq":7}\n',))
-    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, [Trace("other", 3, 4)], projects, bus)
+    shells, listeners = [Trace("other", 3, 4)], (Listener("https", unix),)
+    return CarriedDaemon(lock, doors, 8765, 1024, 0o022, shells, projects, bus, listeners)
 
 
 def test_what_is_put_away_comes_back_as_it_was() -> None:
@@ -70,7 +73,13 @@ def test_what_is_put_away_comes_back_as_it_was() -> None:
 
 
 def test_every_descriptor_is_named() -> None:
-    assert sorted(daemon(7, 8, 9).descriptors()) == [7, 8, 9, 9]
+    assert sorted(daemon(7, 8, 9).descriptors()) == [7, 8, 9, 9, 9]
+
+
+def test_an_older_daemon_has_no_listeners() -> None:
+    older = json.loads(encode(daemon(7, 8, 9)))
+    del older["listeners"]
+    assert decode(json.dumps(older).encode()).listeners == ()
 
 
 def test_another_format_is_refused() -> None:

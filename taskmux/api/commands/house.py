@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from anyio import CapacityLimiter
 
 from taskmux.projects import Project, Projects
 from taskmux.supervisor import Meter, Services
-from taskmux.wire import DaemonReport, ProjectRequest
+from taskmux.wire import DaemonReport, ProjectRequest, Renew
 
 from .broadcast import Broadcasts
 from .turns import Turns
@@ -27,8 +28,11 @@ class House:
 
     With True, the next daemon starts again what ran."""
 
-    renew: Callable[[int | None], Awaitable[None]]
-    """Goes on in a new program, with the WebSocket at that port. Returns never, or raises."""
+    renew: Callable[[Renew], Awaitable[None]]
+    """Goes on in a new program. Returns never, or raises."""
+
+    leave: Callable[[Path], Awaitable[None]]
+    """Leaves the sockets that were bound for the daemon at that Unix socket, if it can."""
 
     meter: Meter = field(default_factory=Meter)
     broadcasts: Broadcasts = field(default_factory=Broadcasts)

@@ -62,11 +62,13 @@ async def remove(house: House, request: wire.Remove) -> wire.AddReport:
 
 async def shutdown(house: House, request: wire.Shutdown) -> wire.DaemonReport:
     """Stop every task, then the daemon."""
+    if request.listeners is not None:
+        await house.leave(Path(request.listeners))
     await house.end(request.resume)
     return house.about()
 
 
 async def renew(house: House, request: wire.Renew) -> wire.DaemonReport:
     """Go on in a new program; nobody is left to answer then."""
-    await house.renew(request.port)
+    await house.renew(request)
     raise AssertionError("nobody is left to be here")

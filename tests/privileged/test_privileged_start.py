@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.privileged.machine import GID, GROUP, ROOT, UID, Machine, machine, sudo_environ
+
+pytestmark = pytest.mark.timeout(180)  # a dozen programs start here, on a machine that is shared
+
+EVERYWHERE = [
+    ("https", "127.0.0.1", 443), ("https", "::1", 443),
+    ("http", "127.0.0.1", 80), ("http", "::1", 80),
+]  # fmt: skip
+
+SHOP = """
+name = "shop"
+[tasks.sleeper]
+command = "umask; exec sleep 1000"
+[tasks.web]
+command = "true"
+host = "@"
+[tasks.api]
+command = "true"
+host = "api"
+[tasks.rest]
+command = "true"
+host = "*"
+"""
+
+
+def held(report: Any) -> list[tuple[str, str, int]]:
+    """Return where a daemon says it listens."""
+    return [(one["use"], one["address"], one["port"]) for one in report["listeners"]]
+
+
+def connects(joes: Machine) -> bool:
+    """Return whether somebody listens at all four places."""
+    code = "import socket, sys; [socket.create_connection(p, 20) for p in eval(sys.argv[1])]"
+    places = [(address, port) for _, address, port in EVERYWHERE]
+    return joes.run(sys.executable, "-c", code, repr(places)).returncode == 0
+
+
+def process(joes: Machine, pid: int) -> dict[str, list[str]]:
+    """Return what the kernel says of a process, by the name of the line."""
+    lines = joes.run("cat", f"/proc/{pid}/status").stdout.splitlines()
+    return {name: rest.split() for name, _, rest in (line.partition(":") for line in lines)}
+
+
+def register(joes: Machine) -> list[str]:
+    """Write joe's project down; return what chooses it."""
+    config = joes.home / "shop" / "taskmux.toml"
+    joes.write(config, SHOP)
+    joes.write(joes.ours / "registry.json", json.dumps({"shop": str(config)}))
+    return ["--project", "shop"]
+
+
+def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
+    shop = register(joes)
+    done = joes.sudo("daemon", "start", "--json")
+    assert done.returncode == 0, done
+    report = json.loads(done.stdout)
+    pid = report["pid"]
+    assert held(report) == EVERYWHERE
+    assert done.stderr == f"started the taskmux daemon (pid {pid})\n"
+
+    found = process(joes, pid)
+    assert (found["Uid"], found["Gid"]) == ([str(UID)] * 4, [str(GID)] * 4)
+    assert sorted(found["Groups"]) == sorted([str(GID), str(GROUP)])
+    nothing = [found[name] for name in ("CapPrm", "CapEff", "CapAmb")]
+    assert nothing == [["0000000000000000"]] * 3
+    assert joes.run("readlink", f"/proc/{pid}/cwd").stdout == "/\n"
+
+    # Readable for joe: a process that only changed its user would not be.
+    environ = joes.run(*joes.as_joe("cat", f"/proc/{pid}/environ")).stdout.split("\0")
+    names = {pair.partition("=")[0] for pair in environ if pair}
+    theirs = {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "TERM", "LANG", "LC_TIME"}
+    assert names - {"LC_CTYPE"} == theirs | {"TASKMUX_HOME"} | {n for n in names if "LISTEN_" in n}
+    assert f"HOME={joes.home}" in environ
+    assert "USER=joe" in environ
+
+    prepared = json.loads((joes.folder / "prepared.json").read_text())
+    names_of_shop = ["shop.localhost", "api.shop.localhost"]
+    assert (prepared["names"], prepared["ids"]) == (names_of_shop, [0, 0, 0])
+    hosts = (joes.folder / "hosts").read_text()
+    assert hosts.endswith("127.0.0.1 shop.localhost\n127.0.0.1 api.shop.localhost\n")
+    # Of the other plugin, nothing ever ran as root.
+    assert not (joes.folder / "bystander.0").exists()
+
+    assert connects(joes)
+    assert joes.ask(*shop, "start", "sleeper")["ok"]
+    lines = joes.ask(*shop, "logs", "sleeper")["lines"]
+    assert lines[-1].endswith("0022"), "a task begins with what whoever typed sudo had"
+
+    report = joes.ask("daemon", "restart")
+    assert (report["pid"], held(report)) == (pid, EVERYWHERE)
+    assert joes.sudo("daemon", "restart").stderr == ""
+    report = joes.ask("daemon", "restart", "--stop-tasks")
+    assert report["pid"] != pid
+    assert held(report) == EVERYWHERE
+    assert connects(joes)
+    [sleeper] = [one for one in joes.ask(*shop, "status")["tasks"] if one["name"] == "sleeper"]
+    opened = joes.run("ls", "-l", f"/proc/{sleeper['pid']}/fd").stdout
+    assert "socket:" not in opened, "a task that is started again inherits no listener"
+    assert json.loads(joes.sudo("daemon", "status", "--json").stdout)["pid"] == report["pid"]
+    assert joes.sudo("daemon", "stop").stdout == "The daemon is stopped\n"
+    assert joes.owners() == {UID}
+    assert stat.S_IMODE(joes.ours.stat().st_mode) == 0o700
+
+
+def test_a_daemon_that_runs_is_handed_what_sudo_gives(joes: Machine) -> None:
+    settings = 'api_port = 0\nproxy_http_redirect_port = 0\n[plugin.noted]\nhosts_file = "/fail"\n'
+    joes.write(joes.ours / "config.toml", settings)
+    before = joes.ask("daemon", "start")
+    told = joes.sudo("daemon", "start", "--json")
+    assert "`sudo taskmux daemon restart` hands it the ports" in told.stderr
+    assert held(before) == held(json.loads(told.stdout)) == []
+    done = joes.sudo("daemon", "restart", "--json")
+    report = json.loads(done.stdout)
+    assert report["pid"] == before["pid"]
+    why = "noted could not prepare host names as root: the hosts file is read-only"
+    assert done.stderr == f"{why}\n"
+    assert held(report) == EVERYWHERE[:2]
+    events = [json.loads(line) for line in (joes.ours / "events.jsonl").read_text().splitlines()]
+    failed = [event for event in events if event["event"] == "plugin_failed"]
+    assert [event["reason"] for event in failed if event["plugin"] == "noted"] == [why]
+    assert joes.owners() == {UID}
+
+
+def test_in_the_foreground_with_a_port_that_is_taken(joes: Machine) -> None:
+    code = (
+        "import socket; s = socket.create_server(('127.0.0.1', 443)); print(1, flush=True); input()"
+    )
+    squatter = subprocess.Popen(
+        joes.inside(sys.executable, "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with squatter:
+        assert squatter.stdout is not None
+        assert squatter.stdout.readline() == b"1\n"
+        foreground = subprocess.Popen(
+            joes.inside(*joes.taskmux("daemon")),
+            env=sudo_environ() | {"TASKMUX_HOME": str(joes.home / "elsewhere")},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with foreground:
+            assert foreground.stderr is not None
+            assert foreground.stderr.readline() == (
+                "127.0.0.1:443 cannot be bound: Address already in use\n"
+            )
+            for line in foreground.stderr:
+                if "ready:" in line:
+                    break
+            pid = int((joes.home / "elsewhere" / "daemon.pid").read_text())
+            assert process(joes, pid)["Uid"] == [str(UID)] * 4
+            joes.run("kill", "-INT", str(pid))
+            assert foreground.wait(30) == 0
+        squatter.kill()
+    assert joes.owners() == {UID}
+
+
+@pytest.fixture(scope="module")
+def empty(made: None) -> Iterator[Machine]:
+    """Return a machine for starts that are refused, so that nothing comes of them."""
+    with machine() as found:
+        (found.folder / "shadow").write_text("root:verysecret:19000::::::\n")
+        (found.folder / "shadow").chmod(0o600)
+        yield found
+
+
+def link(joes: Machine) -> None:
+    joes.ours.symlink_to(joes.folder)
+
+
+def root_s(joes: Machine) -> None:
+    joes.ours.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("environ", "prepare", "said"),
+    [
+        ({"SUDO_UID": "0"}, None, "every task as root"),
+        ({"SUDO_UID": "4711"}, None, "nobody has that number"),
+        ({"SUDO_UID": "joe"}, None, "no user's"),
+        ({"SUDO_GID": "0"}, None, "no user's"),
+        ({}, link, "is a symbolic link"),
+        ({}, root_s, "belongs to user 0"),
+    ],
+)
+def test_a_start_that_is_refused_changes_nothing(
+    empty: Machine,
+    environ: dict[str, str],
+    prepare: Callable[[Machine], None] | None,
+    said: str,
+) -> None:
+    if prepare is not None:
+        prepare(empty)
+    before = list(empty.home.rglob("*"))
+    try:
+        done = empty.sudo("daemon", "start", "--json", **environ)
+        answer = json.loads(done.stdout)
+        assert (done.returncode, answer["error_code"]) == (1, "E800")
+        assert said in answer["error"]
+        if prepare is root_s:
+            assert answer["hint"] == f"run `sudo chown {UID}:{GID} {empty.ours}`"
+        assert list(empty.home.rglob("*")) == before
+        assert not (empty.folder / "prepared.json").exists()
+    finally:
+        if prepare is not None:
+            empty.ours.unlink() if empty.ours.is_symlink() else empty.ours.rmdir()
+
+
+def fifo(joes: Machine, config: Path) -> None:
+    os.mkfifo(config)
+
+
+def huge(joes: Machine, config: Path) -> None:
+    with config.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+def shadow(joes: Machine, config: Path) -> None:
+    config.symlink_to(joes.folder / "shadow")
+
+
+@pytest.mark.parametrize("config", [fifo, huge, shadow])
+def test_a_config_that_is_a_trap_tells_root_nothing(
+    empty: Machine, config: Callable[[Machine, Path], None]
+) -> None:
+    place = empty.ours / "config.toml"
+    empty.write(place, "")
+    place.unlink()
+    config(empty, place)
+    try:
+        done = empty.sudo("daemon", "start", "--json")
+        answer = json.loads(done.stdout)
+        assert answer["error_code"] in ("E101", "E104")
+        assert "verysecret" not in done.stdout + done.stderr
+    finally:
+        place.unlink()
+        empty.ours.rmdir()
+
+
+def test_root_alone_has_to_be_meant(empty: Machine) -> None:
+    root = {"PATH": os.environ["PATH"], "HOME": str(empty.folder / "root")}
+    done = empty.run(*empty.taskmux("daemon", "start", "--json"), **root)
+    assert json.loads(done.stdout)["error_code"] == "E800"
+    assert "TASKMUX_ALLOW_ROOT=1" in json.loads(done.stdout)["hint"]
+    assert not Path(root["HOME"]).exists()
+    done = empty.run(*empty.taskmux("daemon", "start", "--allow-root", "--json"), **root)
+    report = json.loads(done.stdout)
+    assert len(report["listeners"]) == 4
+    assert process(empty, report["pid"])["Uid"] == ["0"] * 4
+    stopped = empty.run(*empty.taskmux("daemon", "stop", "--json"), **root)
+    assert stopped.returncode == 0
+
+
+def test_root_leaves_no_caches_in_an_installation_of_the_user_s(empty: Machine) -> None:
+    lib = empty.home / "lib"
+    shutil.copytree(ROOT / "taskmux", lib / "taskmux", ignore=shutil.ignore_patterns("__pycache__"))
+    for place in [lib, *lib.rglob("*")]:
+        os.chown(place, UID, GID)
+    command = [sys.executable, "-P", "-c", "from taskmux.cli import entry; entry()"]
+    done = empty.run(*command, "daemon", "status", **sudo_environ(), PYTHONPATH=str(lib))
+    assert done.stdout == "The daemon is not running\n"
+    assert empty.owners() == {UID}
+    shutil.rmtree(lib)
+
+
+DROP = f"""
+import os
+from taskmux.daemon.privileged.drop import StillRoot, drop, prove
+from taskmux.daemon.privileged.person import Person
+joe = Person("joe", {UID}, {GID}, "/", "/bin/sh")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "holds"),
+    [
+        ("drop(joe)", True),
+        (f"os.setegid({GID}); os.seteuid({UID}); prove(joe)", False),
+        (f"os.setgid({GID}); os.setresuid({UID}, {UID}, 0); prove(joe)", False),
+        (f"os.setresuid({UID}, {UID}, {UID}); prove(joe)", False),
+        ("prove(joe)", False),
+    ],
+)
+def test_what_can_be_undone_is_noticed(empty: Machine, code: str, holds: bool) -> None:
+    done = empty.run(sys.executable, "-P", "-c", DROP + code)
+    assert (done.returncode == 0) == holds, done.stderr
+    assert holds or "StillRoot" in done.stderr

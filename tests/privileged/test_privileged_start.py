@@ -117,8 +117,8 @@ def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
 
 
 def test_a_daemon_that_runs_is_handed_what_sudo_gives(joes: Machine) -> None:
-    settings = 'api_port = 0\nproxy_http_redirect_port = 0\n[plugin.noted]\nhosts_file = "/fail"\n'
-    joes.write(joes.ours / "config.toml", settings)
+    settings = 'api_port = 0\nhost_resolver = "noted"\nproxy_http_redirect_port = 0\n'
+    joes.write(joes.ours / "config.toml", f'{settings}[plugin.noted]\nhosts_file = "/fail"\n')
     before = joes.ask("daemon", "start")
     told = joes.sudo("daemon", "start", "--json")
     assert "`sudo taskmux daemon restart` hands it the ports" in told.stderr

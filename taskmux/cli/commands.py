@@ -51,6 +51,7 @@ COMMANDS = {
     **_group("Config", "config", "config show", "config set", "config path"),
     **_group("Config", "schema", "schema"),
     **_group("Config", "plugins", "plugins", "plugins enable", "plugins disable"),
+    **_group("Config", "doctor", "doctor"),
     **_group("Cleanup", "cleaning", "clean", "prune"),
     **_group("Daemon", "daemon", "daemon", "daemon start", "daemon stop", "daemon restart"),
     **_group("Daemon", "daemon", "daemon status", "daemon list"),

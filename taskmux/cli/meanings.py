@@ -78,7 +78,11 @@ OF_SETTINGS = {
     ),
     "hook_timeout": "how long a hook may take where neither task nor project says so",
     "plugins.disabled": "plugins that are not loaded",
-    "host_resolver": "what makes names resolve; today its root part alone is used",
+    "host_resolver": "what makes the names of tasks resolve; `taskmux plugins` lists what there is",
+    "hosts_file": "of `etc_hosts`: another file than the system's, which then needs no root",
+    "dns_server_port": "of `dns_server`: where it answers",
+    "dns_managed_tld": "of `dns_server`: the domain it answers for",
+    "dns_install": "of `dns_server`: whether a start with sudo has the system ask it",
     "proxy_enabled": "whether `sudo taskmux daemon` binds the proxy's two ports",
     "proxy_https_port": (
         "port that `sudo taskmux daemon` binds, and the daemon holds; 0 leaves it alone"

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from taskmux import wire
 
 from . import reports
+from .diagnosed import diagnosed
 from .leavings import cleaned
 from .offering import offering
 from .plain import Ink, plain, span
@@ -76,6 +77,8 @@ def _of_all_projects(report: wire.Report, ink: Ink) -> Iterator[str]:
             yield f"{ink('✓', 'green')} {plain(report.key)} = {plain(value(report.value))}"
         case wire.PluginsReport():
             yield from offering(report, ink)
+        case wire.DoctorReport():
+            yield from diagnosed(report, ink)
         case reports.SchemaNames():
             yield from ("Files:", *(f"  {name}" for name in report.files), "")
             width = max(map(len, report.commands))

@@ -75,6 +75,10 @@ class Client:
         """List every plugin the daemon knows."""
         return self._ask(wire.ListPlugins(), wire.PluginsReport)
 
+    def diagnose(self) -> wire.DoctorReport:
+        """Ask the daemon how well it is itself."""
+        return self._ask(wire.Diagnose(), wire.DoctorReport)
+
     def status_all(self) -> wire.ProjectsReport:
         """List every registered project, with its tasks."""
         return self._ask(wire.StatusAll(), wire.ProjectsReport)

@@ -94,7 +94,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         known = None if past is None else past.projects
         projects = await stack.enter_async_context(Projects.open(services, known))
         stack.push_async_callback(services.elsewhere.end)
-        await stack.enter_async_context(naming(services, projects))
+        names = await stack.enter_async_context(naming(services, projects))
         group = await stack.enter_async_context(create_task_group())
         for trace in past.shells if past else ():
             group.start_soon(end_shell, trace)
@@ -106,7 +106,7 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         carry = partial(_carry, setting, services.bus, projects, doors, listeners)
         renewal = Renewal(projects, doors, gate, transfer, carry, detached=setting.detached)
         end = partial(_end, Undertakings(group), projects, ending)
-        house = House(projects, services, about, end, renewal.renew, transfer.leave)
+        house = House(projects, services, about, end, renewal.renew, names, transfer.leave)
         desk = Commands(house, gate)
         port = setting.settings.api_port if setting.port is None else setting.port
         await doors.open(stack, desk, port)

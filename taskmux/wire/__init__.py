@@ -18,6 +18,7 @@ After `subscribe` the connection also carries what happens, each message with a
 from __future__ import annotations
 
 from .about import DaemonReport, ListenerReport
+from .doctor import DoctorReport, Finding
 from .leftovers import CleanReport, LostProcess, LostProject, PruneReport, Removed
 from .plugins import OfferReport, PluginReport, PluginsReport
 from .reports import (
@@ -50,6 +51,7 @@ from .requests import (
     Add,
     Clean,
     CleanLogs,
+    Diagnose,
     Events,
     Field,
     Health,
@@ -82,13 +84,14 @@ PROTOCOL = 1
 
 __all__ = [
     "COMMANDS", "LOOKING", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport",
-    "Clean", "CleanLogs", "CleanReport", "DaemonReport", "Events", "EventsReport", "Field",
-    "Health", "HealthReport", "HealthRow", "Hello", "Inspect", "InspectReport", "Kill",
-    "LastHealth", "LineReport", "ListPlugins", "ListProjects", "ListenerReport", "Logs",
-    "LogsReport", "LostProcess", "LostProject", "MergedLogsReport", "OfferReport",
-    "PluginReport", "PluginsReport", "ProcessReport", "ProjectReport", "ProjectRequest",
-    "ProjectsReport", "ProxyReport", "Prune", "PruneReport", "Register", "Reload", "Remove",
-    "Removed", "Renew", "Report", "Request", "RestartTasks", "SessionReport", "Shutdown",
-    "StartTasks", "Status", "StatusAll", "StatusReport", "StopTasks", "Subscribe", "TaskCounts",
-    "TaskReport", "TunnelReport", "Unregister", "Wait", "WaitReport",
+    "Clean", "CleanLogs", "CleanReport", "DaemonReport", "Diagnose", "DoctorReport", "Events",
+    "EventsReport", "Field", "Finding", "Health", "HealthReport", "HealthRow", "Hello",
+    "Inspect", "InspectReport", "Kill", "LastHealth", "LineReport", "ListPlugins",
+    "ListProjects", "ListenerReport", "Logs", "LogsReport", "LostProcess", "LostProject",
+    "MergedLogsReport", "OfferReport", "PluginReport", "PluginsReport", "ProcessReport",
+    "ProjectReport", "ProjectRequest", "ProjectsReport", "ProxyReport", "Prune", "PruneReport",
+    "Register", "Reload", "Remove", "Removed", "Renew", "Report", "Request", "RestartTasks",
+    "SessionReport", "Shutdown", "StartTasks", "Status", "StatusAll", "StatusReport",
+    "StopTasks", "Subscribe", "TaskCounts", "TaskReport", "TunnelReport", "Unregister", "Wait",
+    "WaitReport",
 ]  # fmt: skip

@@ -47,6 +47,10 @@ class ListPlugins(Request, frozen=True, kw_only=True):
     """Every plugin the daemon knows: `PluginsReport`."""
 
 
+class Diagnose(Request, frozen=True, kw_only=True):
+    """How well the daemon is itself: `DoctorReport`."""
+
+
 class StatusAll(Request, frozen=True, kw_only=True):
     """Every project with its tasks: `ProjectsReport` with `sessions` filled."""
 
@@ -229,7 +233,8 @@ class Renew(Request, frozen=True, kw_only=True):
 
 
 LOOKING = (
-    Events, Health, Hello, Inspect, ListPlugins, ListProjects, Logs, Status, StatusAll, Wait,
+    Diagnose, Events, Health, Hello, Inspect, ListPlugins, ListProjects, Logs, Status, StatusAll,
+    Wait,
 )  # fmt: skip
 """Requests that change nothing: whoever got no answer may ask again."""
 
@@ -237,6 +242,7 @@ COMMANDS: dict[str, type[Request]] = {
     "add": Add,
     "clean": Clean,
     "clean_logs": CleanLogs,
+    "diagnose": Diagnose,
     "events": Events,
     "health": Health,
     "hello": Hello,

@@ -11,6 +11,7 @@ import anyio
 
 from taskmux.api.commands import Commands, House
 from taskmux.api.unix import open_unix_door
+from taskmux.daemon.naming import Naming
 from taskmux.errors import NotRenewed
 from taskmux.projects import Projects
 from taskmux.supervisor import Services
@@ -68,6 +69,9 @@ async def open_place(services: Services) -> AsyncIterator[Place]:
     door = home / "daemon.sock"
     with anyio.fail_after(50):
         async with Projects.open(services) as projects:
-            house = House(projects, services, about, lambda _: projects.close(), never, nothing)
+            names = Naming(services, projects)
+            house = House(
+                projects, services, about, lambda _: projects.close(), never, names, nothing
+            )
             async with open_unix_door(door, Commands(house), home / "daemon.log"):
                 yield Place(services, house, door)

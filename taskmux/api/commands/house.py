@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from anyio import CapacityLimiter
 
+from taskmux.errors import TaskmuxError
 from taskmux.projects import Project, Projects
 from taskmux.supervisor import Meter, Services
 from taskmux.wire import DaemonReport, ProjectRequest, Renew
 
 from .broadcast import Broadcasts
 from .turns import Turns
+
+
+class Names(Protocol):
+    """The names of tasks, and whether they resolve."""
+
+    resolver: str
+    published: Sequence[str]
+    trouble: TaskmuxError | None
+
+    def wanted(self) -> Sequence[str]:
+        """Return the names of all tasks that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class House:
     renew: Callable[[Renew], Awaitable[None]]
     """Goes on in a new program. Returns never, or raises."""
 
+    names: Names
     leave: Callable[[Path], Awaitable[None]]
     """Leaves the sockets that were bound for the daemon at that Unix socket, if it can."""
 

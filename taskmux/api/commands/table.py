@@ -10,7 +10,7 @@ from taskmux import wire
 from taskmux.errors import DaemonEnding, DaemonRenewing
 from taskmux.mailbox import Bulk, Push
 
-from . import cleaning, registry, streams, tasks, views
+from . import cleaning, diagnosis, registry, streams, tasks, views
 from .gate import Gate
 from .house import House
 
@@ -20,6 +20,7 @@ HANDLERS: dict[type[wire.Request], Handler] = {
     wire.Add: registry.add,
     wire.Clean: cleaning.clean,
     wire.CleanLogs: tasks.clean_logs,
+    wire.Diagnose: diagnosis.diagnose,
     wire.Events: views.events,
     wire.Health: views.health,
     wire.Hello: views.hello,

@@ -111,7 +111,10 @@ def test_an_answer_that_cannot_be_read(line: bytes, daemon: FakeDaemon, client: 
         client.status(STATUS)
 
 
-def test_a_daemon_that_hangs_up_is_not_running(daemon: FakeDaemon, client: Client) -> None:
+def test_a_daemon_that_hangs_up_is_not_running(
+    daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskmux.client.client.CHANCES", 3)  # it would ask for ten seconds
     daemon.answers["status"] = b""
     with pytest.raises(DaemonNotRunning):
         client.status(STATUS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -111,9 +112,8 @@ def _regular(path: Path, flags: int) -> int:
 
 def _open_all(path: Path) -> list[int]:
     files: list[int] = []
-    last = max((number for number, _ in _rotated(path)), default=0)
     # The newest first: a rotation meanwhile shows us a file twice rather than never.
-    for number in range(last + 2):
+    for number in _numbers(path):
         try:
             file = _regular(_numbered(path, number), _READ)
         except FileNotFoundError:
@@ -129,10 +129,25 @@ def _open_all(path: Path) -> list[int]:
 
 
 def _same(path: Path, file: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return True
+    # Between two files of a rotation, or cleaned away, there is none of that very name.
+    for place in (path, *(place for _, place in _rotated(path))):
+        with suppress(FileNotFoundError):
+            return os.path.samestat(place.stat(), os.fstat(file))
+    return False
+
+
+def _numbers(path: Path) -> Iterator[int]:
+    """Yield the number of every file, to the end, which each rotation moves on by one."""
+    number, last = 0, _last(path)
+    while number <= last:
+        yield number
+        if number == last:
+            last = _last(path)
+        number += 1
+
+
+def _last(path: Path) -> int:
+    return max((number for number, _ in _rotated(path)), default=0)
 
 
 def _rotated(path: Path) -> list[tuple[int, Path]]:

@@ -61,9 +61,9 @@ class Site:
         found: list[dict[str, Any]] = self.ask("events", *options)["events"]
         return found
 
-    def await_event(self, kind: str, after: int = 0) -> dict[str, Any]:
-        """Return the first event of a kind, once there is one."""
-        wanted = Wanted(session=self.folder.name, kinds=[kind], after=after)
+    def await_event(self, kind: str, after: int = 0, task: str | None = None) -> dict[str, Any]:
+        """Return the first event of a kind, once there is one; of any task unless told which."""
+        wanted = Wanted(session=self.folder.name, task=task, kinds=[kind], after=after)
         return next(follow(self.home / "events.jsonl", wanted))
 
     def lines(self, task: str) -> list[str]:

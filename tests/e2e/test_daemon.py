@@ -111,7 +111,7 @@ def test_a_restart_brings_back_what_ran_and_nothing_else(site: Site) -> None:
 def test_after_a_crash_nothing_runs_twice_and_what_was_wanted_comes_back(site: Site) -> None:
     site.write(
         SLEEPER + "[tasks.deaf]\ncommand = \"trap '' HUP INT TERM; echo $SHELL_HAS; sleep 1000\"\n"
-        'ready_log = "this"\n'
+        'ready_log = "this"\nstop_grace_period = 0.2\n'
     )
     site.ask("start")
     site.ask("stop", "b")

@@ -8,10 +8,11 @@ from contextlib import suppress
 from selectors import SelectorKey
 
 import psutil
+from anyio import to_thread
 
 QUIET, LIVELY = 0.005, 10.0
-"""Real seconds in which nothing happens before the clock leaps; while a process of ours lives,
-which may be about to exit however busy the machine is, very many more."""
+"""Real seconds in which nothing happens before the clock leaps. While a process of ours lives,
+which may be about to exit, or a thread is at work, however busy the machine is, very many more."""
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
@@ -43,8 +44,9 @@ class _Leaping(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         if not timeout or timeout < 0:
             return super().select(timeout)
-        held = not self._loop.over_the_living and children() - self._strangers
-        found = super().select(min(timeout, LIVELY if held else QUIET))
+        lively = to_thread.current_default_thread_limiter().borrowed_tokens > 0
+        lively |= not self._loop.over_the_living and bool(children() - self._strangers)
+        found = super().select(min(timeout, LIVELY if lively else QUIET))
         if not found:
             self._loop.now += timeout
         return found

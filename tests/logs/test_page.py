@@ -34,7 +34,7 @@ def sources(tmp_path: Path) -> dict[str, Path]:
     choose = random.Random(5)
     now = dict.fromkeys(("api", "web", "db"), START)
     logs = {task: list[bytes]() for task in now}
-    for number in range(900):
+    for number in range(360):
         task = choose.choice(list(now))
         now[task] = max(now[task], START + number // 4)
         word = b"error" if choose.random() < 0.1 else b"x" * choose.randrange(80)

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taskmux.errors import BadRequest
 from taskmux.logs import Line, LogWriter, Window, read, remove
+from taskmux.logs.files import close, open_to_read
 from taskmux.logs.record import stamp_of
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -266,6 +268,42 @@ def test_reading_while_it_rotates_sees_every_line_once_and_in_order(tmp_path: Pa
     seen += [int(line.text) for line in read({"api": path}, Window(after=after)).lines]
     assert child.returncode == 0
     assert seen == list(range(10_000))
+
+
+def turn(path: Path, text: str | None) -> None:
+    """Rotate a log, and begin its new file with `text` unless that is None."""
+    for number in reversed(range(5)):
+        place = path.with_name(f"api.log.{number}") if number else path
+        if place.exists():
+            place.rename(path.with_name(f"api.log.{number + 1}"))
+    if text is not None:
+        path.write_text(text)
+
+
+@pytest.mark.parametrize("moments", [(0, 1), (1, 1), (1, 2), (2, 3), (1, 5), (2, 2)])
+def test_a_file_is_found_wherever_two_rotations_put_it_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moments: tuple[int, int]
+) -> None:
+    path = tmp_path / "api.log"
+    for number, text in enumerate(["3", "2", "1"]):
+        (path.with_name(f"api.log.{number}") if number else path).write_text(text)
+    opened = 0
+
+    def open_between(*how: Any) -> int:
+        nonlocal opened
+        for moment, wholly in zip(moments, (True, False), strict=True):
+            if opened == moment:  # of the second rotation, its last step is still to come
+                turn(path, "4" if wholly else None)
+        opened += 1
+        return opening(*how)
+
+    opening = os.open
+    monkeypatch.setattr(os, "open", open_between)
+    files = open_to_read(path)
+    try:
+        assert [os.read(file, 9) for file in files] == [b"4", b"3", b"2", b"1"]
+    finally:
+        close(files)
 
 
 def test_reading_needs_neither_an_event_loop_nor_an_engine_for_patterns(api: Path) -> None:

@@ -318,6 +318,12 @@ async def test_what_a_dead_daemon_left_is_ended_though_its_file_cannot_be_used(
         survivor.end()
 
 
+async def until_portable(projects: Projects) -> None:
+    while not projects.portable:
+        await projects.settle()
+        await checkpoint()
+
+
 async def test_projects_are_not_portable_while_one_is_opened_again(
     opened: Opened, services: Services, tmp_path: Path
 ) -> None:
@@ -325,16 +331,13 @@ async def test_projects_are_not_portable_while_one_is_opened_again(
     services.store.save_registry({"shop": str(path)})
     async with opened() as (projects, ear):
         found: list[bool] = []
-        while not projects.portable:  # its missing file is looked for
-            await projects.settle()
-            await checkpoint()
+        await until_portable(projects)  # its missing file is looked for
         services.bus.listen(lambda event: found.append(projects.portable))
         write(tmp_path / "beside", SLEEPER)
         (tmp_path / "beside").rename(path.parent)  # whole at once, so that it is opened once
         await ear.until("config_reloaded")
         assert found == [False] * len(ear.heard)
-        await projects.settle()
-        assert projects.portable
+        await until_portable(projects)
 
 
 async def test_a_missing_file_that_is_back_can_be_read_by_hand(

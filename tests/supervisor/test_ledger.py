@@ -177,6 +177,7 @@ async def test_an_end_with_resume_within_a_restart_does_not_either(opened: Opene
         await supervisor.shut_down(resume=True)
     async with opened(STUBBORN) as supervisor:
         await until(supervisor, "a", State.RUNNING)
+        await supervisor.stop(["a"], kill=True)
 
 
 @pytest.fixture

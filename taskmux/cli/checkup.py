@@ -148,7 +148,11 @@ _RESOLVING = (
 
 
 def _addresses(name: str) -> set[str]:
-    return {str(found[4][0]) for found in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)}
+    try:
+        found = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise OSError(error.strerror or "not found") from None
+    return {str(one[4][0]) for one in found}
 
 
 def _holder(number: int) -> str:

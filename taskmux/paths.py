@@ -20,6 +20,11 @@ def door(home: Path) -> Path:
     return home / "daemon.sock"
 
 
+def pid(home: Path) -> Path:
+    """Return the file that says which process the daemon is."""
+    return home / "daemon.pid"
+
+
 def host_config(home: Path) -> Path:
     """Return the file of host-wide settings; it need not exist."""
     return home / "config.toml"
@@ -75,10 +80,9 @@ def find_config(folder: Path) -> Path | None:
 
 def ours(home: Path) -> Iterator[Path]:
     """Yield every file and folder in `home` that taskmux made, the host config left out."""
-    known = (door, daemon_log, events, registry, token)
+    known = (door, pid, daemon_log, events, registry, token)
     names = [function(home).name for function in known]
-    names += ["daemon.lock", "daemon.pid", "starting.lock", "cli.log", "projects", "plugins"]
-    names += ["handover"]
+    names += ["daemon.lock", "starting.lock", "cli.log", "projects", "plugins", "handover"]
     name = "|".join(map(re.escape, names))
     # Rotated, set aside, and begun by somebody who was killed before it was in place.
     made = re.compile(rf"({name})(\.1|\.corrupt-.*)?|\.({name})-.{{8}}")

@@ -28,7 +28,7 @@ class Undertaking(Generic[Outcome]):
         """Do it, once. Raises nothing but cancellation."""
         try:
             self._returned.append(await self._work())
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (raised by `outcome`, to who asked)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (who asked waits elsewhere: `outcome` raises it there)
             self._raised = error
         finally:
             self._done.set()

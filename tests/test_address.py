@@ -14,7 +14,10 @@ def test_a_short_path_is_its_own_name() -> None:
         assert name == "/run/door.sock"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="through /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="a path too long for a socket is reached by /proc, which only Linux has",
+)
 def test_a_long_path_is_reached_through_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 60) / ("y" * 60)
     folder.mkdir(parents=True)

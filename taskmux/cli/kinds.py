@@ -10,10 +10,9 @@ KINDS = (
     "task_started", "task_ready", "task_completed", "task_failed", "task_stopped", "task_killed",
     "task_restarted", "task_exited", "health_check_failed", "restart_scheduled", "auto_restart",
     "max_restarts_reached", "hook_failed", "port_conflict", "log_lines_dropped", "session_started",
-    "session_stopped", "config_reloaded", "config_error", "project_registered",
-    "project_renamed", "project_unregistered", "plugin_failed", "plugin_event",
-    "state_damaged", "state_not_saved", "state_saved", "events_lost", "events_cleaned",
-    "daemon_started",
+    "session_stopped", "config_reloaded", "config_error", "project_registered", "project_moved",
+    "project_renamed", "project_unregistered", "plugin_failed", "plugin_event", "state_damaged",
+    "state_not_saved", "state_saved", "events_lost", "events_cleaned", "daemon_started",
 )  # fmt: skip
 
 

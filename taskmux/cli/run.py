@@ -42,7 +42,7 @@ def main(
         failure = Interrupted()
     except TaskmuxError as error:
         failure = error
-    except Exception as error:  # noqa: BLE001 (a defect is told as E900, its traceback kept in cli.log)
+    except Exception as error:  # noqa: BLE001 (outermost: a traceback goes to cli.log, never to a user)
         failure = Internal(_keep(error, environ))
     with suppress(OSError):  # nobody reads what could be said
         render.error(failure)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from taskmux import wire
+from taskmux import paths, wire
 from taskmux.errors import (
     DaemonEnding,
     DaemonNotRunning,
@@ -262,7 +262,7 @@ def _comes_back(door: Path) -> bool:
     """Wait a moment for a daemon whose socket was deleted: it soon makes another."""
     until = time.monotonic() + ABSENCE
     try:
-        pid = int(read_regular(door.with_name("daemon.pid")) or b"")
+        pid = int(read_regular(paths.pid(door.parent)) or b"")
         while not door.exists() and time.monotonic() < until:
             os.kill(pid, 0)
             time.sleep(PAUSE)

@@ -43,14 +43,14 @@ def only_one(
     """
     handle = _lock(home, waits) if held is None else held
     try:
-        remove_unfinished(home / "daemon.pid")
-        make_way(home / "daemon.pid", damaged)
+        remove_unfinished(paths.pid(home))
+        make_way(paths.pid(home), damaged)
         with suppress(OSError):  # it is for people; the lock is what counts
-            write_private(home / "daemon.pid", f"{os.getpid()}\n".encode())
+            write_private(paths.pid(home), f"{os.getpid()}\n".encode())
         yield handle
     finally:
         with suppress(OSError):
-            (home / "daemon.pid").unlink()
+            paths.pid(home).unlink()
         os.close(handle)
 
 
@@ -128,5 +128,5 @@ def detach() -> None:
 
 def _pid(home: Path) -> int | None:
     with suppress(OSError, ValueError):
-        return int(read_regular(home / "daemon.pid") or b"")
+        return int(read_regular(paths.pid(home)) or b"")
     return None

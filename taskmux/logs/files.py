@@ -129,11 +129,12 @@ def _open_all(path: Path) -> list[int]:
 
 
 def _same(path: Path, file: int) -> bool:
-    # Between two files of a rotation, or cleaned away, there is none of that very name.
-    for place in (path, *(place for _, place in _rotated(path))):
-        with suppress(FileNotFoundError):
-            return os.path.samestat(place.stat(), os.fstat(file))
-    return False
+    # In the middle of a rotation, or where it was deleted, there is none of that very name.
+    newest = path if path.exists() else next((place for _, place in _rotated(path)), path)
+    try:
+        return os.path.samestat(newest.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
 
 
 def _numbers(path: Path) -> Iterator[int]:

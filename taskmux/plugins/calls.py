@@ -55,7 +55,7 @@ def called(plugin: str, doing: str, work: Callable[[], T], limit: float = LIMIT)
     def run() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # noqa: BLE001 (carried to the caller's thread, raised there)
+        except BaseException as error:  # noqa: BLE001 (a thread has no caller: raised in ours)
             failed.append(error)
 
     thread = Thread(target=run, name=f"plugin {plugin}", daemon=True)
@@ -86,7 +86,7 @@ def _sentence(error: BaseException) -> str:
     kind = type(error)
     try:
         said = encodable(error)
-    except Exception:  # noqa: BLE001 (a plugin wrote this `__str__`: it may raise anything)
+    except Exception:  # noqa: BLE001 (a foreign `__str__` may raise anything; the name will do)
         said = ""
     if said and (isinstance(error, SPOKEN) or kind.__module__ != "builtins"):
         return said

@@ -236,7 +236,8 @@ def _names(folder: str) -> list[str]:
 
 
 def _link(path: str) -> str:
-    return os.readlink(path)  # noqa: PTH115 (Path.readlink takes four times as long; asked for each descriptor there is)
+    # Asked of every descriptor of the system; a Path for each takes many times as long.
+    return os.readlink(path)  # noqa: PTH115 (too slow, see above)
 
 
 def _read(path: str) -> bytes:

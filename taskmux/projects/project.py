@@ -68,6 +68,20 @@ class Project:
             self.supervisor.rename(session)
         self._services.bus.publish("project_renamed", session, before=before)
 
+    async def move(self, path: Path, config: ProjectConfig) -> None:
+        """Go on from the taskmux.toml at another path, with all that runs.
+
+        Raises what keeps `config`, which is what it says, from being carried
+        out; the project is then where it was.
+        """
+        async with self.lock:
+            supervisor, was = self.opened(), self.path
+            before, outdated = supervisor.crew.config, await supervisor.apply(config, path.parent)
+            self.path, self._config, self.error = path, config, None
+            facts = {"before": str(was), "path": str(path)}
+            self._services.bus.publish("project_moved", self.session, **facts)
+            self._note_change(before, outdated)
+
     def refuse(self, error: TaskmuxError) -> None:
         """Take notice of what is wrong with the file beyond what it says."""
         self._note_error(error)

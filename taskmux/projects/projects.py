@@ -13,11 +13,12 @@ from anyio import create_task_group
 from anyio.abc import TaskGroup
 
 from taskmux.errors import BadRequest, NameTaken, NotRegistered, TaskmuxError, UnknownSession
-from taskmux.supervisor import AGAIN, Saving, Services
+from taskmux.supervisor import Services
 from taskmux.undertaking import Undertakings
 
 from .carried import CarriedProjects
 from .project import Project, read_config
+from .roll import Roll
 from .watch import changed_configs
 
 Outcome = TypeVar("Outcome")
@@ -33,12 +34,11 @@ class Projects:
         self._registering = anyio.Lock()
         self._undertakings: Undertakings | None = None
         self._group: TaskGroup | None = None
+        self._roll: Roll | None = None
         self._rewatch = anyio.Event()
         self._watching = True
         self._closing: bool | None = None
         """Whether all is being ended in order to resume; None while it is not being ended."""
-
-        self._saving = Saving(services.bus)
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self._projects.values())
@@ -58,6 +58,7 @@ class Projects:
         projects = cls(services)
         async with create_task_group() as projects._group:
             projects._undertakings = Undertakings(projects._group)
+            projects._roll = Roll(services, projects._paths, projects._group)
             await projects._load(carried)
             projects._group.start_soon(projects._watch)
             try:
@@ -67,6 +68,7 @@ class Projects:
                     await projects.close()
                 # Told rather than cancelled: the thread that watches looks only now and then.
                 projects._watching = False
+                projects._roll.close()
                 projects._rewatch.set()
 
     def find(self, session: str) -> Project:
@@ -118,7 +120,7 @@ class Projects:
     @property
     def unsaved(self) -> str | None:
         """Why the registry could not be written; None if it could."""
-        return self._saving.trouble
+        return None if self._roll is None else self._roll.unsaved
 
     @property
     def portable(self) -> bool:
@@ -177,12 +179,23 @@ class Projects:
             known = self._at(path)
             if known is not None:
                 return known, "already_registered"
-            session = read_config(path).name
-            await self._make_room(session, path, force)
-            project = Project(session, path, self._services)
+            config = read_config(path)
+            taken = self._projects.get(config.name)
+            if taken is not None:
+                # A project that moved takes its name along; a second checkout does not.
+                moved = not taken.path.exists()
+                if not moved and not force:
+                    raise NameTaken(config.name, str(path), str(taken.path))
+                if moved and taken.supervisor is not None:
+                    await taken.move(path, config)
+                    self._save()
+                    self._rewatch.set()
+                    return taken, "moved"
+                await self._end(taken)
+            project = Project(config.name, path, self._services)
             await self._host(project)
             self._save()
-            self._services.bus.publish("project_registered", session, config=str(path))
+            self._services.bus.publish("project_registered", config.name, config=str(path))
             return project, "registered"
 
     async def _unregister(self, session: str, if_abandoned: bool) -> Project:
@@ -207,14 +220,6 @@ class Projects:
             await self._host(fresh)
             fresh.note_opened()
             return fresh
-
-    async def _make_room(self, session: str, path: Path, force: bool) -> None:
-        if (taken := self._projects.get(session)) is None:
-            return
-        # A project that moved takes its name along; a second checkout does not.
-        if taken.path.exists() and not force:
-            raise NameTaken(session, str(path), str(taken.path))
-        await self._end(taken)
 
     async def _host(self, project: Project) -> None:
         assert self._group is not None
@@ -246,18 +251,8 @@ class Projects:
         self._rewatch.set()
 
     def _save(self) -> None:
-        tried_again = self.unsaved is not None
-        if not self._try_to_save() and not tried_again:
-            assert self._group is not None
-            self._group.start_soon(self._save_later)
-
-    def _try_to_save(self) -> bool:
-        return self._saving.attempt(partial(self._services.store.save_registry, self._paths()))
-
-    async def _save_later(self) -> None:
-        while self.unsaved is not None and self._watching:
-            await anyio.sleep(AGAIN)
-            self._try_to_save()
+        assert self._roll is not None
+        self._roll.save()
 
     async def _watch(self) -> None:
         while self._watching:

@@ -10,13 +10,21 @@ from taskmux.store import ProjectMemory
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a process was started from: a taskmux.toml as it was then, and where."""
+
+    text: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class CarriedMember:
     """One task, beside what is remembered of it anyway."""
 
     runner: Carried
     counts: Mapping[str, int]
-    origin: str
-    """The text of the taskmux.toml that its process was started from; "" if not outdated."""
+    origin: Origin | None
+    """What its process was started from; None if that is not outdated."""
 
     spared: tuple[str, ...] = ()
     """Dependencies that it does not wait for."""

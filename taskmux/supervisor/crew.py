@@ -21,7 +21,7 @@ from taskmux.runner import Outfit, Runner, Spec
 from taskmux.scarcity import described
 from taskmux.store import Memory
 
-from .carried import CarriedMember
+from .carried import CarriedMember, Origin
 from .environ import Identity, Sibling, sibling_at, task_environ
 from .member import Member, recalled
 from .mending import Mending
@@ -46,6 +46,9 @@ class Crew:
         self.config = ProjectConfig()
         self._session = session
         self.folder = folder
+        self._origin: Origin | None = None
+        """What `config` was read from."""
+
         self._services = services
         self._changed = changed
         self._mending = Mending()
@@ -101,8 +104,8 @@ class Crew:
         # Whoever looks in between would find half of it: nothing is awaited until all is there.
         for member in self.members.values():
             if not member.runner.outdated:
-                member.origin = self.config.text
-        self.config = config
+                member.origin = self._origin
+        self.config, self._origin = config, Origin(config.text, str(self.folder))
         self._leaving = {n: member for n, member in self.members.items() if n not in specs}
         for name in self.members.keys() & specs.keys():
             self.members[name].runner.declare(specs[name])
@@ -113,12 +116,21 @@ class Crew:
         await self._dismiss()
         return [name for name, member in self.members.items() if member.runner.outdated]
 
-    def _specs(self, config: ProjectConfig) -> dict[str, Spec]:
-        return {name: self._spec(config, task) for name, task in config.tasks.items()}
+    async def move(self, folder: Path, config: ProjectConfig, group: TaskGroup) -> list[str]:
+        """Adopt the `config` of another folder, and go on there; return what `adopt` does."""
+        before, self.folder = self.folder, folder
+        try:
+            return await self.adopt(config, group, {})
+        except TaskmuxError:
+            self.folder = before
+            raise
 
-    def _spec(self, config: ProjectConfig, task: TaskConfig) -> Spec:
+    def _specs(self, config: ProjectConfig) -> dict[str, Spec]:
+        return {name: self._spec(config, task, self.folder) for name, task in config.tasks.items()}
+
+    def _spec(self, config: ProjectConfig, task: TaskConfig, folder: Path) -> Spec:
         services = self._services
-        spec = make_spec(config, task, self.folder, services.plugins, services.settings)
+        spec = make_spec(config, task, folder, services.plugins, services.settings)
         return replace(spec, probe=services.elsewhere.keep(spec.probe, services.plugins))
 
     async def _recruit(
@@ -165,12 +177,13 @@ class Crew:
             runner.declare(spec)
         return member
 
-    def _started_from(self, origin: str, spec: Spec) -> Spec:
+    def _started_from(self, origin: Origin | None, spec: Spec) -> Spec:
         """Return the declaration of a task as it was in `origin`; `spec`, if that says nothing."""
         with suppress(TaskmuxError, KeyError):
-            if origin:
-                config = parse(origin, str(self.folder / paths.CONFIG_NAME))
-                return self._spec(config, config.tasks[spec.name])
+            if origin is not None:
+                folder = Path(origin.folder)
+                config = parse(origin.text, str(folder / paths.CONFIG_NAME))
+                return self._spec(config, config.tasks[spec.name], folder)
         return spec
 
     async def _employ(

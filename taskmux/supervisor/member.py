@@ -12,7 +12,7 @@ from taskmux.processes import boot_id
 from taskmux.runner import Runner
 from taskmux.store import Child, Memory, environ_key
 
-from .carried import CarriedMember
+from .carried import CarriedMember, Origin
 
 
 class Member:
@@ -33,8 +33,8 @@ class Member:
         self.spared: frozenset[str] = frozenset()
         """Dependencies that its next start does not wait for."""
 
-        self.origin = ""
-        """The taskmux.toml that its process was started from, while that is outdated."""
+        self.origin: Origin | None = None
+        """What its process was started from, while that is outdated."""
 
     def wear(self, environ: Mapping[str, str]) -> None:
         """Take the caller's environment for the processes to come."""
@@ -70,7 +70,7 @@ class Member:
 
     def carry(self) -> CarriedMember:
         """Return what is known of it beside its memory."""
-        origin = self.origin if self.runner.outdated else ""
+        origin = self.origin if self.runner.outdated else None
         return CarriedMember(self.runner.carry(), self.counts, origin, tuple(self.spared))
 
     def take_over(self, carried: CarriedMember) -> None:

@@ -92,9 +92,9 @@ class Supervisor:
                 await self.shut_down()
             self._tasks.cancel_scope.cancel()
 
-    async def apply(self, config: ProjectConfig) -> list[str]:
-        """Take a new taskmux.toml; return the tasks that must be restarted to follow it."""
-        return await self.crew.adopt(config, self._tasks, {})
+    async def apply(self, config: ProjectConfig, folder: Path | None = None) -> list[str]:
+        """Take a new taskmux.toml, or another folder's; return the tasks to restart for it."""
+        return await self.crew.move(folder or self.crew.folder, config, self._tasks)
 
     async def start(
         self,

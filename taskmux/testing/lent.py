@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from taskmux.contracts import PluginContext
+
+Opened = TypeVar("Opened")
 
 
 class AsyncContract:
@@ -21,6 +24,15 @@ class AsyncContract:
     def anyio_backend(self) -> tuple[str, dict[str, bool]]:
         """Return the event loop the daemon runs on."""
         return "asyncio", {"use_uvloop": True}
+
+
+async def break_off(
+    opening: AbstractAsyncContextManager[Opened], publish: Callable[[Opened], Awaitable[None]]
+) -> None:
+    """Open what `opening` opens, publish, and leave it by a `ZeroDivisionError`."""
+    async with opening as opened:
+        await publish(opened)
+        raise ZeroDivisionError
 
 
 def lend(folder: Path, settings: Mapping[str, Any]) -> PluginContext:

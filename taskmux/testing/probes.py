@@ -126,7 +126,7 @@ def _worded(result: ProbeResult) -> ProbeResult:
 
 
 async def _until_well(ask: Probe) -> None:
-    while not (await ask()).ok:  # noqa: ASYNC110 (taskmux, too, asks again after a while)
+    while not (await ask()).ok:  # noqa: ASYNC110 (a probe has no event: it can only be asked)
         await anyio.sleep(0.01)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from taskmux.contracts import HostRecord, HostResolver, OpenResolver
 
-from .lent import AsyncContract, assert_described, lend
+from .lent import AsyncContract, assert_described, break_off, lend
 
 API = HostRecord("api.shop.localhost", IPv4Address("127.0.0.1"))
 WEB = HostRecord("web.shop.localhost", IPv4Address("127.0.0.2"))
@@ -77,10 +77,8 @@ class HostResolverContract(AsyncContract, ABC):
 
     async def test_an_error_while_open_still_withdraws(self, opening: Opening) -> None:
         """Leaving through an error withdraws the names too, and lets the error out."""
-        with pytest.raises(ZeroDivisionError):  # noqa: PT012 (it must come out of the context)
-            async with opening as resolver:
-                await resolver.publish([API])
-                raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            await break_off(opening, lambda resolver: resolver.publish([API]))
         assert self.lookup() == {}
 
     async def test_may_be_opened_again(self, tmp_path: Path) -> None:

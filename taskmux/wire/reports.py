@@ -257,7 +257,10 @@ class ProjectsReport(Report, frozen=True, kw_only=True):
 
 
 class SessionReport(Report, frozen=True, kw_only=True):
-    """What became of a project: `registered`, `already_registered`, `unregistered`, `reloaded`."""
+    """What became of a project.
+
+    It was `registered`, `already_registered`, `moved`, `unregistered` or `reloaded`.
+    """
 
     ok: bool = True
     session: str

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -75,14 +75,17 @@ async def test_nothing_is_cleaned_where_a_name_is_wrong(place: Place, tmp_path: 
 RESPAWN = "while :; do echo again; TASKMUX_RUN_ID=$MARKER sleep 60 >&-; done"
 
 
+def shell(script: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["/bin/sh", "-c", script], env=environ, stdout=subprocess.PIPE)
+
+
 async def test_what_is_registered_while_strays_are_ended_is_kept(
     place: Place, home: Path, tmp_path: Path
 ) -> None:
     old = home / "projects" / "old"
     (old / "logs").mkdir(parents=True)
     environ = {"PATH": os.environ["PATH"], "MARKER": new_marker(home)}
-    command = ["/bin/sh", "-c", RESPAWN]
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE) as nest:  # noqa: ASYNC220 (returns at once)
+    with shell(RESPAWN, environ) as nest:
         try:
             assert nest.stdout is not None
             async with create_task_group() as group:

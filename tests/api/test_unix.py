@@ -188,7 +188,10 @@ async def test_a_socket_left_over_is_replaced(folder: Path) -> None:
         assert await client.hear() == seen("shop")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="through /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="a path too long for a socket is reached by /proc, which only Linux has",
+)
 async def test_a_door_opens_however_deep_its_folder_is(home: Path) -> None:
     path = home / ("x" * 80) / ("y" * 80) / "daemon.sock"
     async with open_house(path):
@@ -208,7 +211,7 @@ async def test_a_door_that_cannot_be_opened_is_an_error_of_the_system(folder: Pa
     assert (folder / "door").read_text() == "not a socket"
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="becomes another user")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 async def test_another_user_is_told_so_and_shown_out(house: House) -> None:
     program = """
 import os, socket

@@ -203,8 +203,11 @@ async def test_a_port_whose_other_half_is_taken_is_one_too(home: Path) -> None:
         pass  # and the first half was given back
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="becomes another user")
-@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="only Linux has the table of sockets, with their users, in /proc",
+)
 async def test_another_user_is_seen_by_the_kernel() -> None:
     from taskmux.processes.native import peer_uid
 

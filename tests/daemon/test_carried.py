@@ -28,7 +28,7 @@ from taskmux.projects import CarriedProjects
 from taskmux.runner import Carried, CarriedLife, Ending, Health, Outfit
 from taskmux.store import Child, Memory, ProjectMemory
 from taskmux.supervisor import CarriedProject
-from taskmux.supervisor.carried import CarriedMember
+from taskmux.supervisor.carried import CarriedMember, Origin
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def daemon(terminal: int, lock: int, unix: int) -> CarriedDaemon:
         retry=1.5,
     )
     memory = Memory(state="running", wanted=True, run=3, child=Child(17, 1, "boot", "run"))
-    member = CarriedMember(runner, {"auto_restart": 2}, "[tasks.api]")
+    member = CarriedMember(runner, {"auto_restart": 2}, Origin("[tasks.api]", "/shop"))
     project = CarriedProject(
         "[tasks.api]", ProjectMemory({"api": memory}, {"key": {"A": "b"}}), {"api": member}
     )

@@ -274,6 +274,20 @@ def test_what_the_tasks_were_started_from_stays_known(site: Site) -> None:
     assert reloaded["restart_needed"] == []  # it runs as it is declared again
 
 
+def test_where_the_tasks_were_started_stays_known(site: Site) -> None:
+    site.write(SLEEPER)
+    site.ask("start")
+    was, moved = site.folder, site.folder.with_name("moved")
+    site.folder = was.rename(moved)
+    before = site.tasks()["sleeper"]
+    assert before["restart_needed"]
+    restart(site)
+    after = site.tasks()["sleeper"]
+    assert (after["pid"], after["restart_needed"]) == (before["pid"], True)
+    site.folder = moved.rename(was)
+    assert not site.tasks()["sleeper"]["restart_needed"]  # it runs where it would start again
+
+
 def test_a_file_that_broke_meanwhile_costs_nobody_anything(site: Site) -> None:
     site.write(SLEEPER)
     site.ask("start")

@@ -45,9 +45,13 @@ async def test_it_is_inherited_without_the_environment(run: Runs, pipe: Pipe) ->
     assert native.marker_of(os.getpid()) is None
 
 
+def sleeper() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["sleep", "300"])
+
+
 async def test_neither_we_nor_what_we_made_while_a_task_was_made_is_the_task_s() -> None:
     marker = str(uuid4())
-    with badge.worn(marker), subprocess.Popen(["sleep", "300"]) as helper:  # noqa: ASYNC220 (returns at once)
+    with badge.worn(marker), sleeper() as helper:
         try:
             assert await end(Trace(marker, 0, 0)) == []
             assert helper.poll() is None

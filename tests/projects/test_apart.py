@@ -8,6 +8,8 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from taskmux.lifecycle import State
+from taskmux.projects import Project, Projects
+from taskmux.runner import Runner
 from tests.projects.conftest import Opened
 from tests.projects.estate import write
 
@@ -20,14 +22,19 @@ stop_grace_period = 1
 """
 
 
+async def begun(projects: Projects, top: Path) -> tuple[Runner, Project]:
+    """Return a stubborn task that runs in the project `shop`, and the project `blog`."""
+    shop, _ = await projects.register(write(top / "shop", STUBBORN))
+    blog, _ = await projects.register(write(top / "blog", SLEEPER, "blog"))
+    await shop.opened().start(["stubborn"])
+    return shop.opened().crew["stubborn"].runner, blog
+
+
 async def test_a_change_that_takes_long_keeps_no_other_project_waiting(
     opened: Opened, tmp_path: Path
 ) -> None:
     async with opened() as (projects, ear):
-        shop, _ = await projects.register(write(tmp_path / "shop", STUBBORN))
-        blog, _ = await projects.register(write(tmp_path / "blog", SLEEPER, "blog"))
-        stubborn = shop.opened().crew["stubborn"].runner
-        await shop.opened().start(["stubborn"])
+        stubborn, blog = await begun(projects, tmp_path)
         write(tmp_path / "shop", SLEEPER)
         await stubborn.wait_until(lambda task: task.state is State.STOPPING)
         write(tmp_path / "blog", SLEEPER + '[tasks.b]\ncommand = "true"\n', "blog")
@@ -40,10 +47,7 @@ async def test_a_file_edited_while_all_is_being_ended_begins_nothing_anew(
     opened: Opened, tmp_path: Path
 ) -> None:
     async with opened() as (projects, _):
-        shop, _ = await projects.register(write(tmp_path / "shop", STUBBORN))
-        blog, _ = await projects.register(write(tmp_path / "blog", SLEEPER, "blog"))
-        stubborn = shop.opened().crew["stubborn"].runner
-        await shop.opened().start(["stubborn"])
+        stubborn, blog = await begun(projects, tmp_path)
         async with anyio.create_task_group() as group:
             group.start_soon(projects.close)
             await stubborn.wait_until(lambda task: task.state is State.STOPPING)

@@ -28,6 +28,7 @@ WELL = {"running", "completed", "stopped"}
 SHORT = 24
 """A reason of at most this width fits into the table; a longer one gets a line of its own."""
 
+OUTDATED = "taskmux.toml or its folder changed: restart it to apply that"
 NONE = "—"
 NO_TASKS = 'No tasks yet: taskmux add web "npm run dev -- --port $PORT"'
 
@@ -138,7 +139,7 @@ def _note(task: wire.TaskReport) -> str:
     # A task that listens elsewhere than on its port runs, and says so in its reason.
     well = task.healthy and "expected" not in task.reason
     said = "" if well else task.reason
-    changed = "taskmux.toml or its folder changed: restart it to apply that" if task.restart_needed else ""
+    changed = OUTDATED if task.restart_needed else ""
     manual = "manual" if task.state == "stopped" and not task.auto_start else ""
     return "; ".join(filter(None, (said, manual, changed)))
 

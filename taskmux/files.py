@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,9 @@ Content = TypeVar("Content")
 
 LIMIT = 64 * 1024 * 1024
 """A state file larger than this is not one of ours."""
+
+MOST_LINKS = 40
+"""The kernel follows no more on the way to a file."""
 
 Damage = Callable[[Path, str], None]
 """Told of a file that was set aside, with its new path and what was wrong with it."""
@@ -94,6 +97,24 @@ def read_private(path: Path, kind: type[Content], damaged: Damage) -> Content | 
             raise
         damaged(set_aside(path), str(error))
         return None
+
+
+def passed(place: Path) -> Iterator[Path]:
+    """Yield everything that decides where `place` leads: each folder and link on the way, and it.
+
+    What it yields need not exist.
+    """
+    here, rest, links = Path("/"), [*reversed(place.absolute().parts[1:])], 0
+    yield here
+    while rest:
+        part = rest.pop()
+        here = here.parent if part == ".." else here / part
+        yield here
+        if here.is_symlink() and links < MOST_LINKS:
+            links += 1
+            target = here.readlink()
+            here = Path("/") if target.is_absolute() else here.parent
+            rest += reversed(target.parts[1:] if target.is_absolute() else target.parts)
 
 
 def weigh(place: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from taskmux.errors import NothingLeft
-from taskmux.files import make_private, read_private, read_text, set_aside, write_private
+from taskmux.files import make_private, passed, read_private, read_text, set_aside, write_private
 from tests.projects.estate import no_more_files
 
 
@@ -104,3 +104,16 @@ def test_a_file_that_could_not_be_opened_for_now_is_not_called_wrong(tmp_path: P
     (tmp_path / "taskmux.toml").write_text("")
     with no_more_files(), pytest.raises(NothingLeft):
         read_text(tmp_path / "taskmux.toml")
+
+
+def test_what_is_passed_on_the_way_is_every_folder_and_link(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / "first").symlink_to("a/second")
+    (tmp_path / "a" / "second").symlink_to(tmp_path / "a" / ".." / "a" / "b")
+    seen = [*passed(tmp_path / "first" / "none" / "x")]
+    for place in ("first", "a", "a/second", "a/b", "a/b/none"):
+        assert tmp_path / place in seen
+    assert (seen[0], seen[-1]) == (Path("/"), inner / "none" / "x")
+    (tmp_path / "loop").symlink_to("loop")
+    assert tmp_path / "loop" in passed(tmp_path / "loop" / "x")

@@ -14,6 +14,7 @@ from taskmux.errors import (
     BadRequest,
     Internal,
     Interrupted,
+    NotAllowed,
     NotShown,
     TaskmuxError,
     UnknownCommand,
@@ -129,8 +130,10 @@ def _keep(error: Exception, environ: Mapping[str, str]) -> str:
     from tempfile import mkdtemp
 
     log = paths.home(environ) / "cli.log"
-    if os.geteuid() == 0 and "SUDO_UID" in environ:  # not into a folder of the user's
-        log = Path(f"{mkdtemp(prefix='taskmux-')}/cli.log")
+    try:
+        check_home(os.geteuid(), log.parent, environ)
+    except NotAllowed:  # not into a folder of the user's; nor do they say where else
+        log = Path(mkdtemp(prefix="taskmux-", dir="/tmp"), "cli.log")
     with suppress(OSError):  # a full disk must not cost the user the answer
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.touch(mode=0o600)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from taskmux.errors import NotAllowed
+from taskmux.files import passed
 
 ALLOW = "TASKMUX_ALLOW_ROOT"
 """Set to 1 it says that root is who is meant, as in a container."""
@@ -26,10 +27,9 @@ def check_home(uid: int, home: Path, environ: Mapping[str, str]) -> None:
     """Raise `NotAllowed` if user `uid` is root, and what is in `home` is somebody else's."""
     if uid != 0 or environ.get(ALLOW) == "1":
         return
-    for folder in (home, *home.parents):
+    # Who owns a folder on the way decides what the rest of it is, and where a link leads.
+    for folder in passed(home):
         with suppress(OSError):
-            owner = folder.stat().st_uid
-            break
-    if owner != 0:
-        why = f"root would leave files of its own in {home}, which is user {owner}'s"
-        raise NotAllowed(why, "leave sudo out")
+            if (owner := folder.lstat().st_uid) != 0:
+                why = f"root would leave files of its own in {folder}, which is user {owner}'s"
+                raise NotAllowed(why, "leave sudo out")

@@ -47,5 +47,15 @@ def test_root_leaves_nothing_in_the_home_of_others(tmp_path: Path) -> None:
         check_home(0, home, {})
     check_home(0, home, ALLOWED)
     check_home(1000, home, {})
+    # Where it is root's own already, or leads to a place of root's, it is still in joe's hands.
     home.mkdir()
-    check_home(0, home, {})
+    with pytest.raises(NotAllowed, match="user 1000's"):
+        check_home(0, home, {})
+    home.rmdir()
+    home.symlink_to("/etc")
+    with pytest.raises(NotAllowed, match="user 1000's"):
+        check_home(0, home, {})
+    ours = tmp_path / "ours"
+    ours.symlink_to(home.parent)
+    with pytest.raises(NotAllowed, match="user 1000's"):
+        check_home(0, ours / ".taskmux", {})

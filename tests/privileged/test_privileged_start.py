@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from taskmux.daemon.privileged.trust import changeable
 from tests.privileged.machine import GID, GROUP, ROOT, UID, Machine, machine, sudo_environ
 
 pytestmark = pytest.mark.timeout(180)  # a dozen programs start here, on a machine that is shared
@@ -135,37 +139,97 @@ def test_a_daemon_that_runs_is_handed_what_sudo_gives(joes: Machine) -> None:
     assert joes.owners() == {UID}
 
 
-def test_in_the_foreground_with_a_port_that_is_taken(joes: Machine) -> None:
-    code = (
-        "import socket; s = socket.create_server(('127.0.0.1', 443)); print(1, flush=True); input()"
-    )
-    squatter = subprocess.Popen(
-        joes.inside(sys.executable, "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with squatter:
+@contextmanager
+def kept(joes: Machine, *command: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command inside meanwhile, with pipes on all sides; it is gone afterwards."""
+    with subprocess.Popen(
+        joes.inside(*command),
+        env=environ or None,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+SQUAT = "import socket; s = socket.create_server(('127.0.0.1', 443)); print(1, flush=True); input()"
+
+
+def test_in_the_foreground_with_a_port_that_is_taken_and_no_ipv6(joes: Machine) -> None:
+    command = f"echo 1 > /proc/sys/net/ipv6/conf/{'{}'}/disable_ipv6"
+    for which in ("all", "lo"):
+        assert joes.run("sh", "-c", command.format(which)).returncode == 0
+    environ = sudo_environ() | {"TASKMUX_HOME": str(joes.home / "elsewhere")}
+    with kept(joes, sys.executable, "-c", SQUAT) as squatter:
         assert squatter.stdout is not None
-        assert squatter.stdout.readline() == b"1\n"
-        foreground = subprocess.Popen(
-            joes.inside(*joes.taskmux("daemon")),
-            env=sudo_environ() | {"TASKMUX_HOME": str(joes.home / "elsewhere")},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with foreground:
+        assert squatter.stdout.readline() == "1\n"
+        with kept(joes, *joes.taskmux("daemon"), **environ) as foreground:
             assert foreground.stderr is not None
-            assert foreground.stderr.readline() == (
-                "127.0.0.1:443 cannot be bound: Address already in use\n"
+            said = foreground.stderr.readline()
+            assert re.fullmatch(
+                r"127\.0\.0\.1:443 cannot be bound: .*python.* \(pid \d+, user 0\) listens there\n",
+                said,
             )
             for line in foreground.stderr:
+                assert "cannot be bound" not in line, "a machine without IPv6 misses none of it"
                 if "ready:" in line:
                     break
             pid = int((joes.home / "elsewhere" / "daemon.pid").read_text())
             assert process(joes, pid)["Uid"] == [str(UID)] * 4
+            report = json.loads(joes.sudo("daemon", "status", "--json", **environ).stdout)
+            assert held(report) == [("http", "127.0.0.1", 80)]
             joes.run("kill", "-INT", str(pid))
             assert foreground.wait(30) == 0
-        squatter.kill()
     assert joes.owners() == {UID}
+
+
+SHADOW = """\
+import os, pathlib
+pathlib.Path({folder!r}, f"shadow.{{os.geteuid()}}").touch()
+"""
+
+
+def test_root_imports_no_plugin_that_the_user_may_change(joes: Machine) -> None:
+    if changeable(ROOT) or changeable(Path(sys.executable)):
+        pytest.skip("takes a taskmux that is root's alone")
+    lib = joes.home / "lib"
+    joes.write(lib / "noted.py", SHADOW.format(folder=str(joes.folder)))
+    done = joes.sudo("daemon", "start", "--json", PYTHONPATH=str(lib))
+    assert f"others than root may change {lib}/noted.py" in done.stderr
+    assert json.loads(done.stdout)["ok"]
+    assert not (joes.folder / "shadow.0").exists()
+    assert not (joes.folder / "prepared.json").exists()
+    assert joes.sudo("daemon", "stop").returncode == 0
+    assert joes.owners() == {UID}
+
+
+NOISY = """\
+import subprocess, sys, threading
+print("hello from a plugin", flush=True)
+subprocess.Popen(["sleep", "300"])
+threading.Thread(target=threading.Event().wait).start()
+from pluggy import HookimplMarker
+
+
+@HookimplMarker("taskmux")
+def taskmux_host_resolvers():
+    return ()
+"""
+
+
+def test_plugins_have_no_part_in_what_root_is_told(joes: Machine) -> None:
+    (joes.folder / "site" / "bystander.py").write_text(NOISY)
+    code = f"""
+from taskmux.daemon.privileged.start import environment_of, known, survey_of
+joe = known({UID})
+print(survey_of(joe, environment_of(joe, {{}})).resolver)
+"""
+    done = joes.run(sys.executable, "-P", "-c", code)
+    assert (done.stdout, done.stderr) == ("noted\n", "")
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +245,10 @@ def link(joes: Machine) -> None:
     joes.ours.symlink_to(joes.folder)
 
 
+def loop(joes: Machine) -> None:
+    joes.ours.symlink_to(joes.ours)
+
+
 def root_s(joes: Machine) -> None:
     joes.ours.mkdir()
 
@@ -193,6 +261,7 @@ def root_s(joes: Machine) -> None:
         ({"SUDO_UID": "joe"}, None, "no user's"),
         ({"SUDO_GID": "0"}, None, "no user's"),
         ({}, link, "is a symbolic link"),
+        ({}, loop, "is a symbolic link"),
         ({}, root_s, "belongs to user 0"),
     ],
 )
@@ -276,6 +345,8 @@ def test_root_leaves_no_caches_in_an_installation_of_the_user_s(empty: Machine) 
     shutil.rmtree(lib)
 
 
+BE_JOE = f"os.setresuid({UID}, {UID}, {UID})"
+
 DROP = f"""
 import os
 from taskmux.daemon.privileged.drop import StillRoot, drop, prove
@@ -292,9 +363,63 @@ joe = Person("joe", {UID}, {GID}, "/", "/bin/sh")
         (f"os.setgid({GID}); os.setresuid({UID}, {UID}, 0); prove(joe)", False),
         (f"os.setresuid({UID}, {UID}, {UID}); prove(joe)", False),
         ("prove(joe)", False),
+        (f"os.setgroups([]); os.setresgid({GID}, {GID}, 0); {BE_JOE}; prove(joe)", False),
+        (f"os.setgroups([4]); os.setresgid({GID}, {GID}, {GID}); {BE_JOE}; prove(joe)", False),
+        (f"os.setgroups([]); os.setresgid({GID}, {GID}, {GID}); {BE_JOE}; prove(joe)", True),
     ],
 )
 def test_what_can_be_undone_is_noticed(empty: Machine, code: str, holds: bool) -> None:
     done = empty.run(sys.executable, "-P", "-c", DROP + code)
     assert (done.returncode == 0) == holds, done.stderr
     assert holds or "StillRoot" in done.stderr
+
+
+SOME = "+setuid,+chown,+dac_override,+net_bind_service"
+CAPABLE = ["setpriv", f"--inh-caps={SOME}", f"--ambient-caps={SOME}"]
+CAPABLE += ["--securebits=+no_setuid_fixup"]
+"""Root as hardly anybody has it: what it is able to would stay with whoever it becomes."""
+
+
+def test_root_s_capabilities_go_even_where_the_kernel_would_leave_them(empty: Machine) -> None:
+    done = empty.run(*CAPABLE, sys.executable, "-P", "-c", f"{DROP}{BE_JOE}; prove(joe)")
+    assert "StillRoot" in done.stderr
+    code = f"{DROP}drop(joe); os.execv('/bin/cat', ['cat', '/proc/self/status'])"
+    done = empty.run(*CAPABLE, sys.executable, "-P", "-c", code)
+    found = dict(line.split(":\t") for line in done.stdout.splitlines() if line.startswith("Cap"))
+    bound = found.pop("CapBnd")  # what sudo in a task needs
+    assert set(found.values()) == {"0" * 16}, done.stderr
+    assert bound != "0" * 16
+
+
+def test_who_reads_the_settings_has_nothing_of_root(empty: Machine) -> None:
+    code = f"""
+import sys
+from taskmux.daemon.privileged import start
+sys.executable = {str(empty.folder / "spy")!r}
+joe = start.known({UID})
+print(start._ask(joe, {{"HOME": joe.folder}}).decode())
+"""
+    spy = empty.folder / "spy"
+    spy.write_text("#!/bin/sh\ncat /proc/self/status; cat /proc/self/stat; env\n")
+    spy.chmod(0o755)
+    command = [*CAPABLE, sys.executable, "-P", "-c", code]
+    # In a terminal, as root has it.
+    done = empty.run("script", "-qec", shlex.join(command), "/dev/null", SECRET="of root's")
+    found = {line.partition(":")[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    assert found["Uid"] == [str(UID)] * 4, done
+    assert found["Gid"] == [str(GID)] * 4
+    assert sorted(found["Groups"]) == sorted([str(GID), str(GROUP)])
+    nothing = [found[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")]
+    assert nothing == [["0" * 16]] * 4
+    [line] = [line for line in done.stdout.splitlines() if "(cat)" in line]
+    assert line.split()[6] == "0", "it has no terminal"
+    assert "of root's" not in done.stdout
+
+
+def test_root_that_cannot_become_anybody_says_so_and_leaves_nothing(empty: Machine) -> None:
+    little = ["setpriv", "--bounding-set=-setuid", "--inh-caps=-setuid"]
+    done = empty.run(*little, *empty.taskmux("daemon", "start", "--json"), **sudo_environ())
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["error_code"]) == (1, "E800")
+    assert "root cannot become joe here" in answer["error"]
+    assert list(empty.home.iterdir()) == []

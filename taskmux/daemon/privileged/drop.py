@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
+from . import capabilities
 from .person import Person
 
 
@@ -24,6 +26,8 @@ def drop(person: Person) -> None:
     else:  # macOS: where root calls them, these change all three
         os.setgid(person.gid)
         os.setuid(person.uid)
+    # The kernel has taken them by now, unless root's securebits told it not to.
+    capabilities.give_up()
     prove(person)
 
 
@@ -32,9 +36,19 @@ def prove(person: Person) -> None:
     ids = {os.getuid(), os.geteuid()}, {os.getgid(), os.getegid()}
     if ids != ({person.uid}, {person.gid}):
         raise StillRoot(f"the user and group are {ids}")
-    for attempt in (_be_root, _be_root_again, _join_root):
+    if left := _groups_left(person):
+        raise StillRoot(f"the groups {left} are left")
+    if capabilities.some():
+        raise StillRoot("capabilities are left")
+    for attempt in (_be_root, _be_root_again, _be_root_s_group, _join_root):
         if _works(attempt):
             raise StillRoot(f"{attempt.__name__} worked")
+
+
+def _groups_left(person: Person) -> set[int]:
+    if sys.platform == "darwin":  # it says who the user's are, not who this process's are
+        return set()
+    return {*os.getgroups()} - {person.gid, *os.getgrouplist(person.name, person.gid)}
 
 
 def _be_root() -> None:
@@ -43,6 +57,10 @@ def _be_root() -> None:
 
 def _be_root_again() -> None:
     os.seteuid(0)
+
+
+def _be_root_s_group() -> None:
+    os.setegid(0)
 
 
 def _join_root() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -51,10 +51,12 @@ def check_home(home: Path) -> None:
     except OSError:  # what is wrong with it, the daemon says
         return
     if stat.S_ISLNK(found.st_mode):
-        hint = f"run `sudo TASKMUX_HOME={home.resolve()} taskmux daemon` to use what it leads to"
+        there = shlex.quote(os.path.realpath(home))
+        hint = f"run `sudo TASKMUX_HOME={there} taskmux daemon` to use what it leads to"
         raise NotAllowed(f"{home} is a symbolic link", hint)
     if found.st_uid != os.geteuid():
-        hint = f"run `sudo chown {os.geteuid()}:{os.getegid()} {home}`"
+        place = shlex.quote(str(home))
+        hint = f"run `sudo chown {os.geteuid()}:{os.getegid()} {place}`"
         raise NotAllowed(f"{home} belongs to user {found.st_uid}", hint)
 
 
@@ -90,9 +92,15 @@ def _about(home: Path) -> DaemonReport | None:
         return None
 
 
+def main() -> None:
+    """Answer on what is stdout now. What plugins print, and whom they start, have no part in it."""
+    with os.fdopen(os.dup(1), "wb") as answer:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            answer.write(write(inquire(os.environ)))
+        except TaskmuxError as error:
+            answer.write(refuse(error))
+
+
 if __name__ == "__main__":
-    try:
-        answer = write(inquire(os.environ))
-    except TaskmuxError as error:
-        answer = refuse(error)
-    sys.stdout.buffer.write(answer)
+    main()

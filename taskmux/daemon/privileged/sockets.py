@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from taskmux.daemon.listeners import Listener
+from taskmux.daemon.occupant import holder_of
 
 from .survey import Survey
 
@@ -57,13 +58,21 @@ def addresses(bind: str) -> list[str]:
 
 def exists(address: str) -> bool:
     """Return whether this machine has that address: not every one has IPv6."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return trial(Place("", address, 0)) is None
+
+
+def trial(place: Place) -> OSError | None:
+    """Return why a place cannot be bound; None if it can. Nothing is kept."""
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as trial:
-            trial.bind((address, 0))
-    except OSError:
-        return False
-    return True
+        with _bound(place):
+            return None
+    except OSError as error:
+        return error
+
+
+def absent(place: Place, error: OSError) -> bool:
+    """Return whether the machine has no such place at all, as one without IPv6."""
+    return error.errno in _NO_SUCH and ":" in place.address
 
 
 def bind(places: list[Place]) -> tuple[list[Listener], list[str]]:
@@ -73,17 +82,32 @@ def bind(places: list[Place]) -> tuple[list[Listener], list[str]]:
         try:
             found.append(Listener(place.use, _listen(place)))
         except OSError as error:
-            if error.errno not in _NO_SUCH or ":" not in place.address:
-                complaints.append(f"{place} cannot be bound: {error.strerror}")
+            if not absent(place, error):
+                complaints.append(f"{place} cannot be bound: {_why(error, place.port)}")
     return found, complaints
 
 
+def _why(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE and (name := holder_of(port)) is not None:
+        return f"{name} listens there"
+    return error.strerror or str(error)
+
+
 def _listen(place: Place) -> int:
+    with _bound(place) as made:
+        made.listen(BACKLOG)
+        return made.detach()
+
+
+def _bound(place: Place) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as made:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((place.address, place.port))
-        made.listen(BACKLOG)
-        return made.detach()
+    except OSError:
+        made.close()
+        raise
+    return made

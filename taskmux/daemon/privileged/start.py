@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pwd
@@ -21,10 +22,12 @@ from taskmux.daemon.listeners import Listener
 from taskmux.errors import NobodyOffers, NotAllowed, PluginFailed
 from taskmux.plugins import GROUP, Plugins, called
 
+from . import capabilities
 from .drop import drop
 from .person import Person, environment
 from .sockets import bind, wanted
 from .survey import LIMIT, Survey, read
+from .trust import exposed
 
 PATIENCE = 30.0
 """Seconds in which the user's settings have to be read."""
@@ -34,6 +37,9 @@ _HIGH = 256
 
 _ABOVE = 65536
 """Where nobody looks for descriptors that somebody forgot to close."""
+
+
+_TOGETHER = "install it where taskmux itself is installed"
 
 
 def known(uid: int) -> Person | None:
@@ -109,14 +115,18 @@ def _ask(person: Person | None, theirs: Mapping[str, str]) -> bytes:
         stderr=subprocess.DEVNULL,
         cwd="/",
         env=theirs,
+        start_new_session=True,  # of the terminal where root types it knows nothing
     )
     try:
         if person is None:
             child = launch()
         else:
+            capabilities.leave_none()
             groups = os.getgrouplist(person.name, person.gid)
             child = launch(user=person.uid, group=person.gid, extra_groups=groups)
     except OSError as error:
+        if person is not None and error.errno == errno.EPERM:  # of a file it would be EACCES
+            raise _stuck(person, error) from None
         raise _unreadable(person, error.strerror or str(error)) from None
     assert child.stdout is not None
     with child:
@@ -152,7 +162,11 @@ def _prepare(survey: Survey) -> PluginFailed | NobodyOffers | None:
     """Have the resolver do its part; return why it did not. No other plugin is imported."""
     if survey.plugin is None:
         return NobodyOffers("host resolver", survey.resolver, ())
-    plugins = Plugins(entry_points(group=GROUP, name=survey.plugin))
+    points = entry_points(group=GROUP, name=survey.plugin)
+    if (place := exposed(points)) is not None:
+        why = f"others than root may change {place}, and not what taskmux is run from"
+        return PluginFailed(survey.plugin, "prepare host names as root", why, hint=_TOGETHER)
+    plugins = Plugins(points)
     resolver = plugins.resolvers.get(survey.resolver)
     if resolver is None:
         missing = PluginFailed(survey.plugin, "be used", f"it does not offer {survey.resolver}")
@@ -168,8 +182,12 @@ def _prepare(survey: Survey) -> PluginFailed | NobodyOffers | None:
 def _become(person: Person) -> None:
     try:
         drop(person)
-    except PermissionError as error:  # root of a container may be root of little
-        raise NotAllowed(f"root cannot become {person.name} here: {error.strerror}") from None
+    except OSError as error:  # root of a container may be root of little
+        raise _stuck(person, error) from None
+
+
+def _stuck(person: Person, error: OSError) -> NotAllowed:
+    return NotAllowed(f"root cannot become {person.name} here: {error.strerror}")
 
 
 def _execute(

@@ -1,0 +1,53 @@
+"""Whether code is as safe from others as taskmux itself: what root imports besides has to be.
+
+Who may change taskmux, or its Python, is root as soon as somebody puts `sudo` before it. Nobody
+else may become root by way of a plugin.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+
+from taskmux.files import passed
+
+
+def exposed(points: Iterable[EntryPoint]) -> Path | None:
+    """Return a place that others than root may change, and root would import these from.
+
+    None if there is none, or if taskmux itself can be changed by others anyway.
+    """
+    if any(map(changeable, [Path(sys.executable), Path(__file__)])):
+        return None
+    return next((place for point in points for place in _places(point) if changeable(place)), None)
+
+
+def changeable(place: Path) -> bool:
+    """Return whether others than root may change what is found at `place`, wherever that leads."""
+    return any(_loose(one.lstat()) for one in passed(place) if os.path.lexists(one))
+
+
+def _loose(found: os.stat_result) -> bool:
+    """Return whether others may change it; of a link the mode says nothing."""
+    if found.st_uid != 0:
+        return True
+    if stat.S_ISLNK(found.st_mode):
+        return False
+    group = stat.S_IWGRP if found.st_gid != 0 else 0
+    # In a folder such as /tmp nobody can replace what is another's.
+    return bool(found.st_mode & (group | stat.S_IWOTH)) and not found.st_mode & stat.S_ISVTX
+
+
+def _places(point: EntryPoint) -> Iterator[Path]:
+    """Yield where the plugin is, without importing anything of it."""
+    spec = find_spec(point.module.partition(".")[0])
+    if spec is None:
+        return
+    origins = [spec.origin] if spec.has_location and spec.origin is not None else []
+    for place in [*origins, *(spec.submodule_search_locations or [])]:
+        yield Path(place)

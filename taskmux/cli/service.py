@@ -70,19 +70,19 @@ def daemon_uninstall(
 
 def _of_user(session: Session) -> tuple[Plan, bool]:
     """Return the plan, and whether a daemon runs, which then is not started another time."""
+    from taskmux.client.line import answers
     from taskmux.daemon.units import plan
     from taskmux.daemon.units.systemd import Service
+    from taskmux.paths import door
 
     check_start(os.geteuid(), session.environ)
     command, environ = _command(), _environ(session, os.geteuid())
     home = session.environ.get("HOME") or str(Path.home())
-    if sys.platform == "darwin":
-        return plan.of_macos(home, os.geteuid(), command, environ), False
-    from taskmux.client.line import answers
-    from taskmux.paths import door
-
     running = answers(door(session.home))
-    folder = session.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    if sys.platform == "darwin":
+        return plan.of_macos(home, os.geteuid(), command, environ, now=not running), running
+    chosen = session.environ.get("XDG_CONFIG_HOME", "")
+    folder = chosen if chosen.startswith("/") else f"{home}/.config"  # as its specification says
     service = Service(command, environ)
     return plan.of_user(f"{folder}/systemd/user", service, now=not running), running
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from taskmux.daemon.units import launchd, plan, systemd
+from taskmux.daemon.units.carry_out import check
 from taskmux.daemon.units.mark import ours
 from taskmux.daemon.units.systemd import SOCKETS, Service, command_line, quoted
+from taskmux.errors import NotInstalled
 
 AWKWARD = [
     "/usr/bin/python3",
@@ -131,10 +133,24 @@ def test_a_launchd_agent_says_what_is_meant(path: str) -> None:
 
 
 def test_on_macos_it_is_loaded_for_the_user() -> None:
-    found = plan.of_macos("/home/joe", 501, ["/bin/python"], {})
+    found = plan.of_macos("/home/joe", 501, ["/bin/python"], {}, now=True)
     [file] = found.files
     assert file == "/home/joe/Library/LaunchAgents/taskmux.daemon.plist"
     assert [*found.install[-1].words] == ["launchctl", "bootstrap", "gui/501", file]
+    later = plan.of_macos("/home/joe", 501, ["/bin/python"], {}, now=False)
+    assert (later.files, later.install) == (found.files, [])
+
+
+@pytest.mark.parametrize("path", ["/home/\x01", "/home/\udcff"])
+def test_what_no_property_list_can_say_is_refused(path: str) -> None:
+    with pytest.raises(NotInstalled, match="control character, or is not UTF-8"):
+        launchd.agent([path], {}, "/log")
+
+
+def test_a_unit_is_written_as_text(tmp_path: Path) -> None:
+    what = Service(["/bin/python"], {"TASKMUX_HOME": "/home/\udcff"})
+    with pytest.raises(NotInstalled, match="not UTF-8"):
+        check(plan.of_user(str(tmp_path), what, now=True))
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="takes systemd-analyze")

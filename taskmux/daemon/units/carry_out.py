@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from taskmux.errors import FileExists, NotInstalled
@@ -22,8 +23,14 @@ BOOTED = Path("/run/systemd/system")
 
 
 def check(plan: Plan) -> dict[str, bool]:
-    """Return of each file whether it is there as planned; raise `FileExists` for another's."""
-    return {path: _content(Path(path)) == text.encode() for path, text in plan.files.items()}
+    """Return of each file whether it is there as planned.
+
+    Raises `FileExists` for another's, or `NotInstalled` for what no unit can say.
+    """
+    try:
+        return {path: _content(Path(path)) == text.encode() for path, text in plan.files.items()}
+    except UnicodeEncodeError:
+        raise NotInstalled("a path in it is not UTF-8") from None
 
 
 def install(plan: Plan) -> bool:
@@ -44,12 +51,23 @@ def install(plan: Plan) -> bool:
         for command in plan.install:
             _run(command)
     except (OSError, NotInstalled) as error:
-        for place in new:
-            place.unlink(missing_ok=True)
+        _undo(plan, new)
         if isinstance(error, OSError):
             raise NotInstalled(f"{error.filename}: {error.strerror}") from None
         raise
     return not all(as_planned.values())
+
+
+def _undo(plan: Plan, new: Sequence[Path]) -> None:
+    """Take back what there was not before; `enable` may have been half done."""
+    whole = len(new) == len(plan.files)
+    for command in plan.leave if whole else ():
+        _run(replace(command, may_fail=True))
+    for place in new:
+        with suppress(OSError):
+            place.unlink(missing_ok=True)
+    for command in plan.forget if whole else ():
+        _run(replace(command, may_fail=True))
 
 
 def uninstall(plan: Plan) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import plistlib
 from collections.abc import Mapping, Sequence
 
+from taskmux.errors import NotInstalled
+
 from .mark import MARK
 
 LABEL = "taskmux.daemon"
@@ -14,6 +16,7 @@ def agent(command: Sequence[str], environ: Mapping[str, str], log: str) -> str:
     """Return the property list of the daemon.
 
     It is started again if it crashes, and has five minutes to end its tasks.
+    Raises `NotInstalled` for a path that no property list can hold.
     """
     document = {
         "Label": LABEL,
@@ -25,5 +28,8 @@ def agent(command: Sequence[str], environ: Mapping[str, str], log: str) -> str:
         "ExitTimeOut": 300,
         "StandardErrorPath": log,
     }
-    head, plist, rest = plistlib.dumps(document).decode().partition("<plist")
+    try:
+        head, plist, rest = plistlib.dumps(document).decode().partition("<plist")
+    except ValueError:
+        raise NotInstalled("a path in it has a control character, or is not UTF-8") from None
     return f"{head}<!-- {MARK} -->\n{plist}{rest}"

@@ -51,13 +51,18 @@ def of_system(
     return _systemd(["systemctl"], files, 0o644, list(texts), now=now)
 
 
-def of_macos(home: str, uid: int, command: Sequence[str], environ: Mapping[str, str]) -> Plan:
-    """Return the plan of a launchd agent of the user whose home folder that is."""
+def of_macos(
+    home: str, uid: int, command: Sequence[str], environ: Mapping[str, str], *, now: bool
+) -> Plan:
+    """Return the plan of a launchd agent of the user whose home folder that is; `now` starts it.
+
+    launchd would start one that finds another daemon running again and again.
+    """
     file = f"{home}/Library/LaunchAgents/{launchd.LABEL}.plist"
     text = launchd.agent(command, environ, f"{home}/Library/Logs/taskmux.log")
     out = Command(["launchctl", "bootout", f"gui/{uid}/{launchd.LABEL}"], may_fail=True)
     into = Command(["launchctl", "bootstrap", f"gui/{uid}", file])
-    return Plan("launchd", {file: text}, 0o600, [out, into], [out], [])
+    return Plan("launchd", {file: text}, 0o600, [out, into] if now else [], [out], [])
 
 
 def _systemd(

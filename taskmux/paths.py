@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 CONFIG_NAME = "taskmux.toml"
@@ -73,8 +74,9 @@ def plugin_state(home: Path, plugin: str) -> Path:
 def find_config(folder: Path) -> Path | None:
     """Return the taskmux.toml of `folder` or of the nearest folder above it."""
     for place in (folder, *folder.parents):
-        if (place / CONFIG_NAME).is_file():
-            return place / CONFIG_NAME
+        with suppress(PermissionError):  # a folder that is closed to us
+            if (place / CONFIG_NAME).is_file():
+                return place / CONFIG_NAME
     return None
 
 

@@ -1,11 +1,10 @@
-"""What `doctor` can see from outside: this program, the user's files, the system's ports.
+"""What `doctor` can see from outside: this program, the user's files, how names resolve.
 
 Each function looks at one thing, starts nothing and changes nothing.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import shutil
@@ -16,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
+from shlex import quote
 
 from taskmux import paths
 from taskmux.errors import NoConfig, TaskmuxError
@@ -41,23 +42,58 @@ def folder(session: Session) -> Finding:
     """Look at the folder of everything that is ours."""
     home = session.home
     try:
-        found = home.lstat()
+        amiss = _amiss(home) or _of_others(home)
+        room = shutil.disk_usage(home).free
     except FileNotFoundError:
-        return Finding("folder", ok=True, detail=f"{home} is not there yet")
+        return _not_yet(home)
     except OSError as error:
-        return Finding("folder", ok=False, detail=f"{home}: {error.strerror}")
+        fix = "see to the folders above it, or set TASKMUX_HOME elsewhere"
+        return Finding("folder", ok=False, detail=f"{home}: {error.strerror}", fix=fix)
+    if amiss is None and room < LITTLE:
+        amiss = f"{home}, {room // 1_000_000} MB free", "make room, or set TASKMUX_HOME elsewhere"
+    if amiss is not None:
+        return Finding("folder", ok=False, detail=amiss[0], fix=amiss[1])
+    where = f"{home}, which leads to {os.path.realpath(home)}" if home.is_symlink() else str(home)
+    return Finding("folder", ok=True, detail=f"{where}, {room // 1_000_000} MB free")
+
+
+def _amiss(home: Path) -> tuple[str, str] | None:
+    """Return what is wrong with the folder itself, and the command that mends it."""
+    found, place = home.stat(), quote(str(home))
     if not stat.S_ISDIR(found.st_mode):
-        return Finding("folder", ok=False, detail=f"{home} is no folder", fix="move it away")
+        return f"{home} is no folder", f"mv {place} {quote(f'{home}.old')}"
     if found.st_uid != os.geteuid():
-        fix = f"sudo chown {os.geteuid()} {home}"
-        return Finding("folder", ok=False, detail=f"{home} is user {found.st_uid}'s", fix=fix)
+        return f"{home} is user {found.st_uid}'s", f"sudo chown {_us()} {place}"
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
-        fix = f"chmod u+rwx {home}"
-        return Finding("folder", ok=False, detail=f"{home} cannot be written", fix=fix)
-    room = shutil.disk_usage(home).free
-    advice = None if room >= LITTLE else "make room there, or set TASKMUX_HOME elsewhere"
-    detail = f"{home}, {room // 1_000_000} MB free"
-    return Finding("folder", ok=advice is None, detail=detail, fix=advice)
+        return f"{home} cannot be written", f"chmod u+rwx {place}"
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return f"{home} is open to others", f"chmod 700 {place}"
+    return None
+
+
+def _of_others(home: Path) -> tuple[str, str] | None:
+    """Return what of our files is another user's, most often root's, and how it becomes ours."""
+    theirs = [one for one in paths.ours(home) if one.lstat().st_uid != os.geteuid()]
+    if not theirs:
+        return None
+    places = " ".join(quote(str(one)) for one in theirs)
+    names = ", ".join(one.name for one in theirs)
+    return f"another user's in {home}: {names}", f"sudo chown -hR {_us()} {places}"
+
+
+def _us() -> str:
+    return f"{os.geteuid()}:{os.getegid()}"
+
+
+def _not_yet(home: Path) -> Finding:
+    if home.is_symlink():
+        fix = f"rm {quote(str(home))}"
+        return Finding("folder", ok=False, detail=f"{home} is a link that leads nowhere", fix=fix)
+    above = next(folder for folder in home.parents if folder.exists())
+    if os.access(above, os.W_OK | os.X_OK):
+        return Finding("folder", ok=True, detail=f"{home} is not there yet")
+    fix = "set TASKMUX_HOME elsewhere"
+    return Finding("folder", ok=False, detail=f"{home} cannot be made: {above} is closed", fix=fix)
 
 
 def config(session: Session) -> Finding:
@@ -71,7 +107,8 @@ def config(session: Session) -> Finding:
         return Finding("config.toml", ok=False, detail=str(error), fix=error.hint)
     if settings.withheld:
         detail = f"others may read {', '.join(settings.withheld)}: not used"
-        return Finding("config.toml", ok=False, detail=detail, fix=f"chmod 600 {path}")
+        fix = f"chmod 600 {quote(str(path))}"
+        return Finding("config.toml", ok=False, detail=detail, fix=fix)
     said = f"{len(settings.given)} settings" if settings.given else "all as it comes"
     return Finding("config.toml", ok=True, detail=said)
 
@@ -109,23 +146,6 @@ def plugins(session: Session) -> Iterator[Finding]:
     yield Finding("plugins", ok=True, detail=names or "none")
 
 
-def port(number: int, held: Sequence[int]) -> Finding:
-    """Look whether the proxy's port is `held` by the daemon, or could be bound."""
-    name = f"port {number}"
-    if number in held:
-        return Finding(name, ok=True, detail="the daemon holds it")
-    try:
-        with socket.socket() as found:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            found.bind(("127.0.0.1", number))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            fix = "stop it, or run `taskmux config set proxy_https_port 8443`"
-            return Finding(name, ok=False, detail=f"{_holder(number)} has it", fix=fix)
-        return Finding(name, ok=False, detail=f"{error.strerror}", fix=_allowing(number))
-    return Finding(name, ok=True, detail="free, and may be bound")
-
-
 def resolves(names: Sequence[str]) -> Finding:
     """Look whether the system finds these names on this machine."""
     from taskmux.plugins import called
@@ -153,21 +173,3 @@ def _addresses(name: str) -> set[str]:
     except socket.gaierror as error:
         raise OSError(error.strerror or "not found") from None
     return {str(one[4][0]) for one in found}
-
-
-def _holder(number: int) -> str:
-    import psutil
-
-    with suppress(psutil.Error, OSError):
-        for one in psutil.net_connections("tcp"):
-            listens = one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == number
-            if listens and one.pid:
-                return f"{psutil.Process(one.pid).name()} (pid {one.pid})"
-    return "somebody else (run with sudo to see who)"
-
-
-def _allowing(number: int) -> str:
-    fix = "run `sudo taskmux daemon restart`, or `taskmux config set proxy_https_port 8443`"
-    if sys.platform == "linux":
-        fix += f", or `sudo sysctl net.ipv4.ip_unprivileged_port_start={number}`"
-    return fix

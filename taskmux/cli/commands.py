@@ -62,7 +62,7 @@ COMMANDS = {
 
 PRIVILEGED = {
     "daemon", "daemon start", "daemon restart", "daemon stop", "daemon status", "daemon list",
-    "daemon install", "daemon uninstall",
+    "daemon install", "daemon uninstall", "doctor",
 }  # fmt: skip
 """What `sudo` may come before: nothing of the user's is touched until they are the user again."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from taskmux import paths, wire
-from taskmux.errors import TaskmuxError
+from taskmux.errors import DaemonNotRunning, TaskmuxError
+from taskmux.files import read_regular
 from taskmux.wire import Finding
 
 from .answers import Answer
@@ -15,15 +18,21 @@ TRIED = 3
 """Names that the system is asked for."""
 
 
+PATIENCE = 5.0
+"""Seconds the daemon may take to answer."""
+
+
 def doctor(session: Session) -> Answer:
     """Look at everything taskmux depends on, and say what to do about what is amiss."""
+    from .descent import step_down
+
+    step_down(session, "doctor")
     found = list(_findings(session))
     return wire.DoctorReport(ok=all(one.ok for one in found), checks=found)
 
 
 def _findings(session: Session) -> Iterator[Finding]:
     from . import checkup
-    from .help import installed
 
     yield from checkup.program()
     yield checkup.folder(session)
@@ -31,35 +40,68 @@ def _findings(session: Session) -> Iterator[Finding]:
     yield from checkup.project(session)
     yield from checkup.plugins(session)
     try:
-        about = session.visit().hello()
-    except TaskmuxError:
-        yield Finding(
-            "daemon", ok=True, detail="not running; the first command that needs it starts it"
-        )
+        about = session.visit(PATIENCE).hello()
+    except DaemonNotRunning:
+        yield _resting(session)
         yield from _ports(session, [])
-        return
+    except (TaskmuxError, TimeoutError) as error:
+        yield _silent(session, "daemon", error)
+    else:
+        yield from _of_daemon(session, about)
+
+
+def _of_daemon(session: Session, about: wire.DaemonReport) -> Iterator[Finding]:
+    from . import checkup
+    from .help import installed
+
     same = about.version == installed()
-    fix = None if same else "run `taskmux daemon restart`: the tasks run on"
+    fix = None if same else _ANEW
     yield Finding("daemon", ok=same, detail=f"pid {about.pid}, taskmux {about.version}", fix=fix)
+    names: list[str] = []
     try:
-        report = session.visit().diagnose()
-    except TaskmuxError as error:
-        yield Finding("daemon's own", ok=False, detail=str(error), fix=error.hint or fix)
-        return
-    yield from report.checks
-    yield from _ports(session, [one.port for one in about.listeners])
-    if names := report.names[:TRIED]:
+        report = session.visit(PATIENCE).diagnose()
+    except (TaskmuxError, TimeoutError) as error:
+        yield _silent(session, "daemon's own", error)
+    else:
+        yield from report.checks
+        names = report.names[:TRIED]
+    yield from _ports(session, [(one.address, one.port) for one in about.listeners])
+    if names:
         yield checkup.resolves(names)
 
 
-def _ports(session: Session, held: list[int]) -> Iterator[Finding]:
+def _resting(session: Session) -> Finding:
+    from .superuser import check_start
+
+    try:
+        check_start(os.geteuid(), session.environ)
+    except TaskmuxError as error:
+        return Finding("daemon", ok=False, detail=str(error), fix=error.hint)
+    detail = "not running; the first command that needs it starts it"
+    return Finding("daemon", ok=True, detail=detail)
+
+
+def _silent(session: Session, name: str, error: TaskmuxError | TimeoutError) -> Finding:
+    """Return what is said of a daemon that answers nothing, or nothing that is understood."""
+    if isinstance(error, TaskmuxError):
+        return Finding(name, ok=False, detail=str(error), fix=error.hint or _ANEW)
+    with suppress(OSError, ValueError):
+        pid = int(read_regular(paths.pid(session.home)) or b"")
+        fix = f"run `kill -KILL {pid}`, then `taskmux daemon start`: it starts what ran anew"
+        return Finding(name, ok=False, detail=f"no answer within {PATIENCE:g} s", fix=fix)
+    return Finding(name, ok=False, detail=f"no answer within {PATIENCE:g} s", fix=_ANEW)
+
+
+_ANEW = "run `taskmux daemon restart`: the tasks run on"
+
+
+def _ports(session: Session, held: Sequence[tuple[str, int]]) -> Iterator[Finding]:
     from taskmux.settings import Settings, load
 
-    from . import checkup
+    from .proxyports import proxy_ports
 
     try:
         settings = load(paths.host_config(session.home))
-    except TaskmuxError:
+    except TaskmuxError:  # told already
         settings = Settings()
-    if settings.proxy_enabled and settings.proxy_https_port:
-        yield checkup.port(settings.proxy_https_port, held)
+    yield from proxy_ports(settings, held, session.environ)

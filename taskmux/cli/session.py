@@ -57,9 +57,9 @@ class Session:
         """Return a client that starts the daemon if there is none."""
         return Client(paths.door(self.home), self.wake)
 
-    def visit(self) -> Client:
-        """Return a client that finds nobody if there is no daemon."""
-        return Client(paths.door(self.home))
+    def visit(self, patience: float | None = None) -> Client:
+        """Return a client that finds nobody if there is no daemon; it waits that long, or ever."""
+        return Client(paths.door(self.home), patience=patience)
 
     def wake(self) -> None:
         """Start the daemon if there is none, and say so."""

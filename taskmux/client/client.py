@@ -57,11 +57,13 @@ class Client:
     Every method raises `DaemonNotRunning`, `ProtocolMismatch`, or `Refused`
     with the daemon's own error in it. With `wake`, nobody answering is no
     error yet: it is called to start the daemon, and the request is made again.
+    With `patience`, `TimeoutError` once nothing came for as many seconds.
     """
 
-    def __init__(self, door: Path, wake: Callable[[], None] | None = None) -> None:
-        self._door = door
-        self._wake = wake
+    def __init__(
+        self, door: Path, wake: Callable[[], None] | None = None, patience: float | None = None
+    ) -> None:
+        self._door, self._wake, self._patience = door, wake, patience
 
     def hello(self) -> wire.DaemonReport:
         """Ask the daemon who it is."""
@@ -171,7 +173,7 @@ class Client:
 
     def renew(self, request: wire.Renew) -> wire.DaemonReport:
         """Restart the daemon under its tasks; return who it is then."""
-        line = dial(self._door)
+        line = dial(self._door, self._patience)
         with line, suppress(DaemonNotRunning, Unread):  # it closes the connection when it is done
             self._reply(line, request)
         return self.hello()
@@ -224,13 +226,13 @@ class Client:
 
     def _dial(self) -> Line:
         try:
-            return dial(self._door)
+            return dial(self._door, self._patience)
         except DaemonNotRunning:
             if not _comes_back(self._door):
                 if self._wake is None:
                     raise
                 self._wake()
-            return dial(self._door)
+            return dial(self._door, self._patience)
 
     def _reply(self, line: Line, request: wire.Request) -> dict[str, Any]:
         line.send({"id": 1, "command": NAMES[type(request)], "params": request})

@@ -56,9 +56,13 @@ class Line:
             raise ProtocolMismatch(str(error)) from None
 
 
-def dial(door: Path) -> Line:
-    """Connect to the daemon's socket; raise `DaemonNotRunning` if nobody answers."""
+def dial(door: Path, patience: float | None = None) -> Line:
+    """Connect to the daemon's socket; raise `DaemonNotRunning` if nobody answers.
+
+    With `patience`, whatever takes that many seconds raises `TimeoutError`.
+    """
     connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(patience)
     try:
         with reachable(door) as address:
             connection.connect(address)

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import socket
+import stat
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
 
 from taskmux import wire
-from taskmux.cli import checkup
+from taskmux.cli import checkup, proxyports
+from taskmux.daemon.privileged.sockets import Place
 from tests.cli.conftest import FakeDaemon, Taskmux
 
 
-def found(taskmux: Taskmux) -> dict[str, Any]:
-    return {one["name"]: one for one in taskmux("doctor", "--json").document["checks"]}
+def found(taskmux: Taskmux, **environ: str) -> dict[str, Any]:
+    document = taskmux("doctor", "--json", **environ).document
+    return {one["name"]: one for one in document["checks"]}
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +31,7 @@ def free(home: Path) -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     home.mkdir(mode=0o700, exist_ok=True)
-    (home / "config.toml").write_text(f"proxy_https_port = {port}\n")
+    (home / "config.toml").write_text(f"proxy_https_port = {port}\nproxy_http_redirect_port = 0\n")
     (home / "config.toml").chmod(0o600)
     return port
 
@@ -50,24 +59,150 @@ def test_what_is_amiss_comes_with_what_to_do(
     assert "fix: did you mean 'command'?" in outcome.out
 
 
-def test_who_holds_the_port_is_named(taskmux: Taskmux, free: int) -> None:
-    with socket.create_server(("127.0.0.1", free)):
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_who_holds_the_port_is_named(taskmux: Taskmux, free: int, address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, free), family=family):
         check = found(taskmux)[f"port {free}"]
     assert not check["ok"]
-    assert f"(pid {os.getpid()}) has it" in check["detail"]
+    assert re.search(rf"\(pid {os.getpid()}, user {os.geteuid()}\) has ", check["detail"])
+    assert check["fix"].endswith("run `taskmux config set proxy_https_port 8443`")
+    assert taskmux(*["config", "set", "proxy_https_port", "8443"]).status == 0
+
+
+def places(use: str, number: int, *addresses: str) -> list[Place]:
+    return [Place(use, address, number) for address in addresses]
 
 
 def test_a_port_the_daemon_holds_is_well(free: int) -> None:
+    wanted = places("https", free, "127.0.0.1")
     with socket.create_server(("127.0.0.1", free)):
-        assert checkup.port(free, [free]).ok
+        assert not proxyports.port("proxy_https_port", wanted, [], "").ok
+        assert not proxyports.port("proxy_https_port", wanted, [("127.0.0.2", free)], "").ok
+        assert proxyports.port("proxy_https_port", wanted, [("127.0.0.1", free)], "").ok
+
+
+def test_what_a_machine_has_no_address_for_is_not_amiss(free: int) -> None:
+    wanted = places("https", free, "2001:db8::1")
+    assert proxyports.port("proxy_https_port", wanted, [], "").ok
+    assert not proxyports.port("proxy_https_port", places("https", free, "192.0.2.1"), [], "").ok
+
+
+def test_only_a_python_of_its_own_is_given_a_capability(tmp_path: Path) -> None:
+    python = tmp_path / "it's python"
+    python.touch()
+    link = tmp_path / "link"
+    link.symlink_to(python)
+    assert f"setcap cap_net_bind_service=+ep {quote(str(python))}" in proxyports.capable(python)
+    assert "of its own" in proxyports.capable(link)
+    assert "cap_net" not in proxyports.capable(link)
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"), [("/usr/local/bin", "taskmux"), ("{}", "'{}/taskmux'"), ("/", None)]
+)
+def test_sudo_finds_what_it_is_told_to_run(tmp_path: Path, folder: str, said: str | None) -> None:
+    mine = tmp_path / "my programs"
+    mine.mkdir()
+    (mine / "taskmux").touch(mode=0o755)
+    if folder != "{}" and said is not None and not Path(folder, "taskmux").exists():
+        pytest.skip("taskmux is not installed for everybody")
+    expected = f"{sys.executable} -m taskmux" if said is None else said.format(mine)
+    assert proxyports.program({"PATH": folder.format(mine)}) == expected
+
+
+def amiss(taskmux: Taskmux, home: Path) -> tuple[str, str]:
+    """Return what is said of the folder, and run what is said to mend it, without sudo."""
+    check = found(taskmux)["folder"]
+    assert not check["ok"]
+    subprocess.run(["/bin/sh", "-ec", check["fix"].removeprefix("sudo ")], check=True)
+    assert found(taskmux)["folder"]["ok"]
+    return check["detail"], check["fix"]
+
+
+def needs_root() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("gives something away")
 
 
 def test_a_folder_that_others_own_is_told(home: Path, taskmux: Taskmux) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("gives a folder away")
+    needs_root()
     os.chown(home, 12345, -1)
+    assert amiss(taskmux, home)[1] == f"sudo chown 0:{os.getegid()} {home}"
+
+
+def test_what_root_left_in_the_folder_is_told(home: Path, taskmux: Taskmux) -> None:
+    needs_root()
+    (home / "projects" / "shop").mkdir(parents=True)
+    for place in (home / "projects", home / "projects" / "shop"):
+        os.chown(place, 12345, -1)
+    (home / "registry.json").symlink_to("/etc/hostname")
+    os.lchown(home / "registry.json", 12345, -1)
+    was = Path("/etc/hostname").stat()
+    assert "projects" in amiss(taskmux, home)[0]
+    assert Path("/etc/hostname").stat().st_uid == was.st_uid
+    assert (home / "projects" / "shop").stat().st_uid == 0
+
+
+def test_a_folder_that_others_may_enter_is_told(home: Path, taskmux: Taskmux) -> None:
+    home.chmod(0o755)
+    assert amiss(taskmux, home)[0].endswith("is open to others")
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("what", ["a file", "a link to nowhere", "a loop"])
+def test_what_is_no_folder_is_told(home: Path, taskmux: Taskmux, what: str) -> None:
+    shutil.rmtree(home)
+    if what == "a file":
+        home.touch()
+    else:
+        home.symlink_to(home if what == "a loop" else "/nowhere")
+    if what == "a loop":
+        assert not found(taskmux)["folder"]["ok"]
+    else:
+        amiss(taskmux, home)
+
+
+def test_a_link_to_a_folder_is_none_of_our_business(
+    home: Path, taskmux: Taskmux, tmp_path: Path
+) -> None:
+    home.rename(tmp_path / "elsewhere")
+    home.symlink_to(tmp_path / "elsewhere")
     check = found(taskmux)["folder"]
-    assert (check["ok"], check["fix"]) == (False, f"sudo chown 0 {home}")
+    assert (check["ok"], f"leads to {tmp_path}/elsewhere" in check["detail"]) == (True, True)
+
+
+def test_root_is_told_that_it_has_to_be_meant(taskmux: Taskmux) -> None:
+    needs_root()
+    check = found(taskmux, TASKMUX_ALLOW_ROOT="")["daemon"]
+    assert (check["ok"], "TASKMUX_ALLOW_ROOT=1" in check["fix"]) == (False, True)
+
+
+def test_a_daemon_that_hangs_costs_a_moment(
+    daemon: FakeDaemon, taskmux: Taskmux, home: Path
+) -> None:
+    release = threading.Event()
+
+    def hang() -> bytes:
+        release.wait()
+        return b""
+
+    daemon.answers["hello"] = hang
+    (home / "daemon.pid").write_text("4711\n")
+    try:
+        check = found(taskmux)["daemon"]
+    finally:
+        release.set()
+    assert (check["ok"], check["detail"]) == (False, "no answer within 5 s")
+    assert "`kill -KILL 4711`" in check["fix"]
+
+
+def test_a_daemon_that_speaks_otherwise_is_no_daemon_that_rests(
+    daemon: FakeDaemon, taskmux: Taskmux
+) -> None:
+    daemon.answers["hello"] = b"220 ready\r\n"
+    check = found(taskmux)["daemon"]
+    assert (check["ok"], check["fix"] is not None) == (False, True)
 
 
 ABOUT = wire.DaemonReport(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -45,11 +46,19 @@ def plugins_disable(session: Session, name: options.PluginName) -> Answer:
 
 
 def installed(session: Session) -> Plugins:
-    """Return the plugins as they are installed now, those loaded that are not disabled."""
-    from taskmux.plugins import Plugins
+    """Return the plugins as they are installed now, those loaded that are not disabled.
+
+    Under `sudo`, those whose code others than root may change are broken.
+    """
+    from taskmux.plugins import Plugins, entries
     from taskmux.settings import load
 
-    return Plugins(disabled=load(paths.host_config(session.home)).disabled_plugins)
+    disabled = load(paths.host_config(session.home)).disabled_plugins
+    if os.geteuid() != 0 or session.environ.get("SUDO_UID", "0") == "0":
+        return Plugins(disabled=disabled)
+    from taskmux.daemon.privileged.trust import Guarded
+
+    return Plugins(map(Guarded, entries()), disabled)
 
 
 def _as_used(here: wire.PluginReport, there: wire.PluginReport | None) -> wire.PluginReport:

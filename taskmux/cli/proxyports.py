@@ -88,5 +88,5 @@ def program(environ: Mapping[str, str]) -> str:
     """Return what `sudo` finds us by, which looks in the system's folders alone."""
     found = shutil.which("taskmux", path=environ.get("PATH"))
     if found is None:
-        return f"{quote(sys.executable)} -m taskmux"
+        return f"{quote(sys.executable)} -P -m taskmux"
     return "taskmux" if str(Path(found).parent) in PATH.split(":") else quote(found)

@@ -6,11 +6,11 @@ from .allowance import Allowance
 from .calls import LIMIT, called, encodable, failure, guarded
 from .choice import choose_probe
 from .offers import Offer
-from .registry import GROUP, Found, Plugins, Source
+from .registry import GROUP, Found, Plugins, Source, entries
 from .report import describe
 from .tables import probe_of
 
 __all__ = [
     "GROUP", "LIMIT", "Allowance", "Found", "Offer", "Plugins", "Source", "called",
-    "choose_probe", "describe", "encodable", "failure", "guarded", "probe_of",
+    "choose_probe", "describe", "encodable", "entries", "failure", "guarded", "probe_of",
 ]  # fmt: skip

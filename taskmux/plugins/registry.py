@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
@@ -16,6 +16,9 @@ from taskmux.errors import PluginFailed
 from .calls import Hung, called
 from .choice import choose_probe
 from .offers import Offer, ask
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "taskmux"
 
@@ -59,7 +62,7 @@ class Plugins:
         self._offers: dict[tuple[str, str], Offer] = {}
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
-        found = _installed() if sources is None else sources
+        found = entries() if sources is None else sources
         self.found: dict[str, Found] = {}
         """Every plugin by its name, those `disabled` and `broken` too."""
 
@@ -184,7 +187,8 @@ class Plugins:
         self.broken[self._offers.pop(("health probe", probe)).plugin] = trouble
 
 
-def _installed() -> Iterable[Source]:
+def entries() -> list[EntryPoint]:
+    """Return every plugin that is installed, none of them imported."""
     from importlib.metadata import entry_points
 
     # Ours first: a name that two plugins offer stays with whoever came first.

@@ -107,7 +107,7 @@ def test_sudo_finds_what_it_is_told_to_run(tmp_path: Path, folder: str, said: st
     (mine / "taskmux").touch(mode=0o755)
     if folder != "{}" and said is not None and not Path(folder, "taskmux").exists():
         pytest.skip("taskmux is not installed for everybody")
-    expected = f"{sys.executable} -m taskmux" if said is None else said.format(mine)
+    expected = f"{sys.executable} -P -m taskmux" if said is None else said.format(mine)
     assert proxyports.program({"PATH": folder.format(mine)}) == expected
 
 

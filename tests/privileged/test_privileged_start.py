@@ -46,11 +46,12 @@ def held(report: Any) -> list[tuple[str, str, int]]:
     return [(one["use"], one["address"], one["port"]) for one in report["listeners"]]
 
 
-def connects(joes: Machine) -> bool:
-    """Return whether somebody listens at all four places."""
-    code = "import socket, sys; [socket.create_connection(p, 20) for p in eval(sys.argv[1])]"
-    places = [(address, port) for _, address, port in EVERYWHERE]
-    return joes.run(sys.executable, "-c", code, repr(places)).returncode == 0
+def connects(joes: Machine) -> list[bool]:
+    """Return of each of the four places whether somebody listens there."""
+    code = "import socket as s, sys; a, p = sys.argv[1:]; s.create_connection((a, p), 20)"
+    places = [(address, str(port)) for _, address, port in EVERYWHERE]
+    tried = [joes.run(sys.executable, "-c", code, *place) for place in places]
+    return [one.returncode == 0 for one in tried]
 
 
 def process(joes: Machine, pid: int) -> dict[str, list[str]]:
@@ -99,7 +100,7 @@ def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
     # Of the other plugin, nothing ever ran as root.
     assert not (joes.folder / "bystander.0").exists()
 
-    assert connects(joes)
+    assert connects(joes) == [True] * 4
     assert joes.ask(*shop, "start", "sleeper")["ok"]
     lines = joes.ask(*shop, "logs", "sleeper")["lines"]
     assert lines[-1].endswith("0022"), "a task begins with what whoever typed sudo had"
@@ -110,12 +111,22 @@ def test_a_start_with_sudo_is_the_user_s(joes: Machine) -> None:
     report = joes.ask("daemon", "restart", "--stop-tasks")
     assert report["pid"] != pid
     assert held(report) == EVERYWHERE
-    assert connects(joes)
+    assert connects(joes) == [True] * 4
     [sleeper] = [one for one in joes.ask(*shop, "status")["tasks"] if one["name"] == "sleeper"]
     opened = joes.run("ls", "-l", f"/proc/{sleeper['pid']}/fd").stdout
     assert "socket:" not in opened, "a task that is started again inherits no listener"
     assert json.loads(joes.sudo("daemon", "status", "--json").stdout)["pid"] == report["pid"]
+    checks = {
+        one["name"]: one for one in json.loads(joes.sudo("doctor", "--json").stdout)["checks"]
+    }
+    assert checks["daemon"]["detail"].startswith(f"pid {report['pid']},"), (
+        "it is joe's that is meant"
+    )
+    assert [checks[name]["detail"] for name in ("port 443", "port 80")] == [
+        "the daemon holds it"
+    ] * 2
     assert joes.sudo("daemon", "stop").stdout == "The daemon is stopped\n"
+    assert connects(joes) == [False] * 4
     assert joes.owners() == {UID}
     assert stat.S_IMODE(joes.ours.stat().st_mode) == 0o700
 
@@ -199,8 +210,11 @@ def test_root_imports_no_plugin_that_the_user_may_change(joes: Machine) -> None:
     lib = joes.home / "lib"
     joes.write(lib / "noted.py", SHADOW.format(folder=str(joes.folder)))
     done = joes.sudo("daemon", "start", "--json", PYTHONPATH=str(lib))
-    assert f"others than root may change {lib}/noted.py" in done.stderr
+    assert f"root would run {lib}/noted.py, which others may change" in done.stderr
     assert json.loads(done.stdout)["ok"]
+    done = joes.sudo("plugins", "--json", PYTHONPATH=str(lib))
+    broken = {one["name"] for one in json.loads(done.stdout)["plugins"] if not one["ok"]}
+    assert broken == {"noted"}
     assert not (joes.folder / "shadow.0").exists()
     assert not (joes.folder / "prepared.json").exists()
     assert joes.sudo("daemon", "stop").returncode == 0
@@ -286,6 +300,20 @@ def test_a_start_that_is_refused_changes_nothing(
     finally:
         if prepare is not None:
             empty.ours.unlink() if empty.ours.is_symlink() else empty.ours.rmdir()
+
+
+def test_what_doctor_says_makes_the_ports_the_user_s(joes: Machine) -> None:
+    def ports() -> dict[str, Any]:
+        found = json.loads(joes.joe("doctor", "--json").stdout)["checks"]
+        return {one["name"]: one for one in found if one["name"].startswith("port ")}
+
+    before = ports()
+    assert (before["port 443"]["ok"], before["port 80"]["ok"]) == (False, True)
+    assert "may not be bound" in before["port 80"]["detail"]
+    [command] = re.findall("`sudo (sysctl [^`]*)`", before["port 443"]["fix"])
+    assert joes.run(*command.split()).returncode == 0
+    assert [one["detail"] for one in ports().values()] == ["free, and may be bound"] * 2
+    assert list(joes.home.rglob("*")) == [joes.ours, joes.ours / "config.toml"]
 
 
 def fifo(joes: Machine, config: Path) -> None:

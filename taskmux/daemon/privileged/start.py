@@ -27,7 +27,7 @@ from .drop import drop
 from .person import Person, environment
 from .sockets import bind, wanted
 from .survey import LIMIT, Survey, read
-from .trust import exposed
+from .trust import Guarded
 
 PATIENCE = 30.0
 """Seconds in which the user's settings have to be read."""
@@ -37,9 +37,6 @@ _HIGH = 256
 
 _ABOVE = 65536
 """Where nobody looks for descriptors that somebody forgot to close."""
-
-
-_TOGETHER = "install it where taskmux itself is installed"
 
 
 def known(uid: int) -> Person | None:
@@ -162,11 +159,7 @@ def _prepare(survey: Survey) -> PluginFailed | NobodyOffers | None:
     """Have the resolver do its part; return why it did not. No other plugin is imported."""
     if survey.plugin is None:
         return NobodyOffers("host resolver", survey.resolver, ())
-    points = entry_points(group=GROUP, name=survey.plugin)
-    if (place := exposed(points)) is not None:
-        why = f"others than root may change {place}, and not what taskmux is run from"
-        return PluginFailed(survey.plugin, "prepare host names as root", why, hint=_TOGETHER)
-    plugins = Plugins(points)
+    plugins = Plugins(map(Guarded, entry_points(group=GROUP, name=survey.plugin)))
     resolver = plugins.resolvers.get(survey.resolver)
     if resolver is None:
         missing = PluginFailed(survey.plugin, "be used", f"it does not offer {survey.resolver}")

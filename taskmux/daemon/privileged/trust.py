@@ -9,22 +9,43 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
-from importlib.metadata import EntryPoint
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from taskmux.files import passed
 
 
-def exposed(points: Iterable[EntryPoint]) -> Path | None:
-    """Return a place that others than root may change, and root would import these from.
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A plugin that is not imported from where others than root may change it.
 
-    None if there is none, or if taskmux itself can be changed by others anyway.
+    It is where they may change taskmux itself, or its Python, anyway.
     """
-    if any(map(changeable, [Path(sys.executable), Path(__file__)])):
-        return None
-    return next((place for point in points for place in _places(point) if changeable(place)), None)
+
+    point: EntryPoint
+
+    @property
+    def name(self) -> str:
+        """What `taskmux plugins` calls it."""
+        return self.point.name
+
+    @property
+    def dist(self) -> Distribution | None:
+        """The distribution it is of."""
+        return self.point.dist
+
+    def load(self) -> Any:
+        """Import the plugin, with whatever that raises; `ImportError` where it may not be."""
+        if not any(map(changeable, [Path(sys.executable), Path(__file__)])):
+            for place in filter(changeable, _places(self.point)):
+                error = ImportError(f"root would run {place}, which others may change")
+                error.add_note("install it where taskmux itself is installed")
+                raise error
+        return self.point.load()
 
 
 def changeable(place: Path) -> bool:

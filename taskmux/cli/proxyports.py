@@ -68,7 +68,8 @@ def _freeing(setting: str, number: int) -> str:
 
 def _allowing(lowest: int, environ: Mapping[str, str]) -> str:
     """Say how ports from `lowest` on can be bound."""
-    ways = [f"`sudo {program(environ)} daemon restart`"]
+    ours = program(shutil.which("taskmux", path=environ.get("PATH")))
+    ways = [f"`sudo {ours} daemon restart`"]
     ways.append("`taskmux config set proxy_https_port 8443`")
     if sys.platform == "linux":
         ways.append(f"`sudo sysctl net.ipv4.ip_unprivileged_port_start={lowest}`")
@@ -84,9 +85,8 @@ def capable(python: Path) -> str:
     return f"`sudo setcap cap_net_bind_service=+ep {place}` (all that this Python runs may then)"
 
 
-def program(environ: Mapping[str, str]) -> str:
-    """Return what `sudo` finds us by, which looks in the system's folders alone."""
-    found = shutil.which("taskmux", path=environ.get("PATH"))
+def program(found: str | None) -> str:
+    """Return what `sudo` finds us by, which looks in the system's folders alone. Pure."""
     if found is None:
         return f"{quote(sys.executable)} -P -m taskmux"
-    return "taskmux" if str(Path(found).parent) in PATH.split(":") else quote(found)
+    return "taskmux" if found.rpartition("/")[0] in PATH.split(":") else quote(found)

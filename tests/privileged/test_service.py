@@ -61,8 +61,10 @@ def sudo(booted: Machine, *words: str) -> Any:
 
 def test_a_unit_of_the_user_s_own_comes_and_goes(booted: Machine) -> None:
     unit = booted.home / ".config" / "systemd" / "user" / "taskmux.service"
+    before = list(booted.home.rglob("*"))
     dry = joe(booted, "install", "--dry-run")
-    assert not unit.exists()
+    assert list(booted.home.rglob("*")) == before
+    assert asked(booted) == []
     done = joe(booted, "install")
     assert (done["action"], done["files"]) == ("installed", dry["files"])
     assert done["commands"] == dry["commands"]
@@ -79,6 +81,27 @@ def test_a_unit_of_the_user_s_own_comes_and_goes(booted: Machine) -> None:
     assert asked(booted) == ["--user disable --now taskmux.service", "--user daemon-reload"]
     assert joe(booted, "uninstall")["action"] == "not_installed"
     assert asked(booted) == []
+
+
+def test_a_daemon_that_runs_goes_on(booted: Machine) -> None:
+    pid = booted.ask("daemon", "start")["pid"]
+    try:
+        done = joe(booted, "install")
+        assert done["commands"][1] == ["systemctl", "--user", "enable", "taskmux.service"]
+        assert booted.ask("daemon", "status")["pid"] == pid
+        assert joe(booted, "uninstall")["action"] == "uninstalled"
+    finally:
+        booted.joe("daemon", "stop")
+        asked(booted)
+
+
+def test_a_relative_folder_of_settings_counts_for_nothing(booted: Machine) -> None:
+    done = booted.run(
+        *booted.as_joe(*booted.taskmux("daemon", "install", "--dry-run", "--json")),
+        **(booted.joe_environ() | {"XDG_CONFIG_HOME": "conf"}),
+    )
+    [file] = json.loads(done.stdout)["files"]
+    assert file["path"] == f"{booted.home}/.config/systemd/user/taskmux.service"
 
 
 def test_what_is_not_ours_stays(booted: Machine) -> None:

@@ -22,13 +22,16 @@ from taskmux.wire import DaemonReport
 
 from .survey import Survey, refuse, write
 
+PATIENCE = 10.0
+"""Seconds the user's daemon may take to answer: nothing can be handed to one that hangs."""
+
 
 def inquire(environ: Mapping[str, str]) -> Survey:
     """Return what the user of this process wants prepared. Raises any `TaskmuxError`."""
     home = paths.home(environ)
     check_home(home)
     host = settings.load(paths.host_config(home))
-    about = _about(home)
+    about = running(home)
     plugin = _offering(host.host_resolver, Plugins(disabled=host.disabled_plugins))
     return Survey(
         bind=host.proxy_bind,
@@ -85,9 +88,13 @@ def _registry(home: Path) -> dict[str, str]:
         return {}
 
 
-def _about(home: Path) -> DaemonReport | None:
+def running(home: Path, patience: float = PATIENCE) -> DaemonReport | None:
+    """Return what the daemon says of itself, if there is one; raise `NotAllowed` if it hangs."""
     try:
-        return Client(paths.door(home)).hello()
+        return Client(paths.door(home), patience=patience).hello()
+    except TimeoutError:
+        why = f"the daemon that runs has not answered within {patience:g} s"
+        raise NotAllowed(why, "run `taskmux doctor`: it says how to end it") from None
     except TaskmuxError:  # there is none, or none that could be handed anything
         return None
 

@@ -32,11 +32,13 @@ def doctor(session: Session) -> Answer:
 
 
 def _findings(session: Session) -> Iterator[Finding]:
-    from . import checkup
+    from . import checkup, homecheck
 
     yield from checkup.program()
-    yield checkup.folder(session)
-    yield checkup.config(session)
+    yield (ours := homecheck.folder(session))
+    if ours.ok:
+        yield checkup.config(session)
+        yield homecheck.state(session)
     yield from checkup.project(session)
     yield from checkup.plugins(session)
     try:

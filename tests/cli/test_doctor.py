@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -160,6 +161,46 @@ def test_what_is_no_folder_is_told(home: Path, taskmux: Taskmux, what: str) -> N
         assert not found(taskmux)["folder"]["ok"]
     else:
         amiss(taskmux, home)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("registry.json", lambda path: path.write_bytes(b"\x00{")),
+        ("registry.json", lambda path: path.write_text("[1]")),
+        ("registry.json", lambda path: os.mkfifo(path)),
+        ("daemon.pid", lambda path: path.mkdir()),
+        ("events.jsonl", lambda path: path.symlink_to(path)),
+    ],
+)
+def test_a_damaged_file_is_told(
+    home: Path, taskmux: Taskmux, name: str, damage: Callable[[Path], object]
+) -> None:
+    assert found(taskmux)["state"]["ok"]
+    damage(home / name)
+    check = found(taskmux)["state"]
+    assert (check["ok"], str(home / name) in check["detail"]) == (False, True)
+    assert "daemon restart --stop-tasks" in check["fix"]
+
+
+def test_what_was_set_aside_is_counted(home: Path, taskmux: Taskmux) -> None:
+    (home / "registry.json.corrupt-20260101T000000.000000").touch()
+    check = found(taskmux)["state"]
+    assert check["ok"]
+    assert "damaged files set aside: 1" in check["detail"]
+
+
+@pytest.mark.parametrize("text", [b"=", b"\xff", None])
+def test_a_config_that_cannot_be_read_can_be_moved_away(
+    home: Path, taskmux: Taskmux, text: bytes | None
+) -> None:
+    path = home / "config.toml"
+    path.unlink()
+    path.mkdir() if text is None else path.write_bytes(text)
+    check = found(taskmux)["config.toml"]
+    [command] = re.findall("`(mv [^`]*)`", check["fix"])
+    subprocess.run(["/bin/sh", "-ec", command], check=True)
+    assert found(taskmux)["config.toml"]["ok"]
 
 
 def test_a_link_to_a_folder_is_none_of_our_business(

@@ -316,6 +316,31 @@ def test_what_doctor_says_makes_the_ports_the_user_s(joes: Machine) -> None:
     assert list(joes.home.rglob("*")) == [joes.ours, joes.ours / "config.toml"]
 
 
+HANGING = """
+import socket
+from taskmux.cli import checkup
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.bind(("127.0.0.1", 53))
+print(checkup.resolves(["web.shop.test"], patience=0.5).detail)
+"""
+
+
+def test_a_resolver_that_hangs_does_not_hang_doctor(empty: Machine) -> None:
+    (empty.folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    mount = ["mount", "--bind", str(empty.folder / "resolv.conf"), "/etc/resolv.conf"]
+    assert empty.run(*mount).returncode == 0
+    done = empty.run(sys.executable, "-P", "-c", HANGING)
+    assert (done.returncode, "no answer within 0.5 s" in done.stdout) == (0, True), done
+
+
+def test_in_a_folder_that_is_closed_there_is_no_project(empty: Machine) -> None:
+    closed = empty.folder / "closed"
+    closed.mkdir(mode=0o700)
+    command = shlex.join(empty.as_joe(*empty.taskmux("status", "--json")))
+    done = empty.run("sh", "-c", f"cd {closed} && {command}", **empty.joe_environ())
+    assert json.loads(done.stdout)["error_code"] == "E100"
+
+
 def fifo(joes: Machine, config: Path) -> None:
     os.mkfifo(config)
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,6 +138,24 @@ def test_a_crash_is_an_answer_with_its_traceback_kept(taskmux: Taskmux, home: Pa
     assert err.text == ""
     assert "Traceback" in (home / "cli.log").read_text()
     assert (home / "cli.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_root_keeps_its_traceback_out_of_the_folders_of_others(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("takes root")
+    home = tmp_path / "joe" / ".taskmux"
+    home.mkdir(parents=True)
+    os.chown(home.parent, 1000, 1000)
+    (home / "cli.log").symlink_to(tmp_path / "precious")
+    out = Screen()
+    main(["-C", "x", "status", "--json"], {"TASKMUX_HOME": str(home)}, None, out, Screen())  # type: ignore[arg-type]
+    log = Path(json.loads(out.text)["log"])
+    try:
+        assert "Traceback" in log.read_text()
+        assert log.parent.stat().st_mode & 0o777 == 0o700
+    finally:
+        shutil.rmtree(log.parent)
+    assert [*tmp_path.rglob("*")] == [home.parent, home, home / "cli.log"]
 
 
 class Closed(io.TextIOWrapper):

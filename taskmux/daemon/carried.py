@@ -17,7 +17,7 @@ from taskmux.bus import CarriedBus
 from taskmux.processes import Trace
 from taskmux.projects import CarriedProjects
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a daemon of an older version could not be followed by one of this any more."""
 
 

@@ -19,7 +19,7 @@ from taskmux.projects import CarriedProjects
 
 from .listeners import Listener
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a daemon of an older version could not be followed by one of this any more."""
 
 

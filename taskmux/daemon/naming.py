@@ -52,6 +52,7 @@ class Naming:
         self._services = services
         self._projects = projects
         self._changed = anyio.Event()
+        self._settled = anyio.Event()
         self._over = False
 
     def wanted(self) -> list[str]:
@@ -60,8 +61,14 @@ class Naming:
 
     def note(self, event: dict[str, Any]) -> None:
         """Look at the names again after an event that may have changed them."""
-        if event["event"] in CHANGES:
+        if event["event"] in CHANGES and not self._over:
+            if self._settled.is_set():  # else somebody waits for this one
+                self._settled = anyio.Event()
             self._changed.set()
+
+    async def settle(self) -> None:
+        """Wait until the resolver was told of all names, or it is known why it cannot be."""
+        await self._settled.wait()
 
     async def keep(self) -> None:
         """Open the resolver and keep it told, until `end`; no failure of it gets out."""
@@ -78,7 +85,8 @@ class Naming:
             self._fail(plugin, trouble)
         except OSError as error:  # there is no folder for it
             self._fail(plugin, failure(plugin, f"open its {KIND}", error))
-        self.published = ()
+        self.published, self._over = (), True
+        self._settled.set()
 
     def end(self) -> None:
         """Have the resolver withdraw what it published, and `keep` return."""
@@ -98,6 +106,8 @@ class Naming:
             wanted = self.wanted()
             if wanted != told and await self._publish(there, resolver, wanted):
                 told = wanted
+            if not self._changed.is_set():
+                self._settled.set()
             await self._changed.wait()
 
     async def _publish(self, there: Apart, resolver: OpenResolver, names: Sequence[str]) -> bool:

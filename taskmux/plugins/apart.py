@@ -66,6 +66,9 @@ class Apart:
         self._bell.setblocking(False)
         self._ear.setblocking(False)
         self._gone = anyio.Event()
+        self._errands: dict[CancelScope, anyio.Event] = {}
+        """What is done on our loop for the other one; each is set when it is over."""
+
         self._over: anyio.Event | None = None
         self._life: _Outcome[None] | None = None
 
@@ -102,9 +105,14 @@ class Apart:
             scope = CancelScope()
 
             async def here() -> T:
-                with scope:
-                    return await function(*args, **kwargs)
-                raise RuntimeError("nobody waits for it any more")
+                over = self._errands[scope] = anyio.Event()
+                try:
+                    with scope:
+                        return await function(*args, **kwargs)
+                    raise RuntimeError("nobody waits for it any more")
+                finally:
+                    del self._errands[scope]
+                    over.set()
 
             wait = partial(from_thread.run, here, token=self._token)
             try:
@@ -148,6 +156,10 @@ class Apart:
             self._post(None)
             await self._gone.wait()
         self._post(None)
+        with CancelScope(shield=True):
+            for scope, over in list(self._errands.items()):
+                scope.cancel()
+                await over.wait()
         self._bell.close()
 
     async def _known(self, outcome: _Outcome[T]) -> None:

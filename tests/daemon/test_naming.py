@@ -124,11 +124,38 @@ async def test_the_names_of_all_tasks_are_published_whenever_they_change(
         assert await told(recorder) == both("api.shop.localhost", "shop.localhost")
         await projects.register(write(tmp_path / "blog", API, name="blog"))
         assert "api.blog.localhost ::1" in await told(recorder)
+        await names.settle()
         assert names.published == ["api.blog.localhost", "api.shop.localhost", "shop.localhost"]
         await projects.unregister("shop")
         assert await told(recorder) == both("api.blog.localhost")
     assert await told(recorder) == {"left"}
     assert names.trouble is None
+
+
+async def test_who_waits_hears_when_the_resolver_was_told(home: Path, tmp_path: Path) -> None:
+    recorder = Recorder("block")
+    async with keeping(home, recorder) as (names, projects, _, _):
+        await projects.register(write(tmp_path / "shop", API))
+        seen: list[Sequence[str]] = []
+
+        async def wait() -> None:
+            await names.settle()
+            seen.append(names.published)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            recorder.release.set()
+        assert seen == [["api.shop.localhost"]]
+        await projects.unregister("shop")
+        await names.settle()
+        assert names.published == []
+
+
+async def test_who_waits_hears_when_there_is_no_resolver(home: Path) -> None:
+    async with keeping(home, Recorder(), "ghost") as (names, *_):
+        await names.settle()
+        assert names.trouble is not None
 
 
 async def test_a_resolver_is_lent_what_it_needs(home: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ SHOWN = 3
 
 async def diagnose(house: House, request: wire.Diagnose) -> wire.DoctorReport:
     """Look at doors, names, and what could not be written."""
+    await house.names.settle()
     found = [_websocket(house.about()), _names(house.names), *_unwritten(house)]
     names = list(house.names.published)
     return wire.DoctorReport(ok=all(one.ok for one in found), checks=found, names=names)

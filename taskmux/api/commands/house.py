@@ -28,6 +28,9 @@ class Names(Protocol):
     def wanted(self) -> Sequence[str]:
         """Return the names of all tasks that have one."""
 
+    async def settle(self) -> None:
+        """Wait until it is known whether they resolve."""
+
 
 @dataclass(frozen=True, slots=True)
 class House:

@@ -19,7 +19,10 @@ TRIED = 3
 
 
 PATIENCE = 5.0
-"""Seconds the daemon may take to answer."""
+"""Seconds the daemon may take to say who it is."""
+
+LONGER = 30.0
+"""Seconds it may take to look at itself: a resolver that hangs has ten for each thing it does."""
 
 
 def doctor(session: Session) -> Answer:
@@ -47,7 +50,7 @@ def _findings(session: Session) -> Iterator[Finding]:
         yield _resting(session)
         yield from _ports(session, [])
     except (TaskmuxError, TimeoutError) as error:
-        yield _silent(session, "daemon", error)
+        yield _silent("daemon", error, PATIENCE, _ending(session))
     else:
         yield from _of_daemon(session, about)
 
@@ -61,9 +64,9 @@ def _of_daemon(session: Session, about: wire.DaemonReport) -> Iterator[Finding]:
     yield Finding("daemon", ok=same, detail=f"pid {about.pid}, taskmux {about.version}", fix=fix)
     names: list[str] = []
     try:
-        report = session.visit(PATIENCE).diagnose()
+        report = session.visit(LONGER).diagnose()
     except (TaskmuxError, TimeoutError) as error:
-        yield _silent(session, "daemon's own", error)
+        yield _silent("daemon's own", error, LONGER, _ANEW)
     else:
         yield from report.checks
         names = report.names[:TRIED]
@@ -83,15 +86,19 @@ def _resting(session: Session) -> Finding:
     return Finding("daemon", ok=True, detail=detail)
 
 
-def _silent(session: Session, name: str, error: TaskmuxError | TimeoutError) -> Finding:
-    """Return what is said of a daemon that answers nothing, or nothing that is understood."""
+def _silent(name: str, error: TaskmuxError | TimeoutError, patience: float, remedy: str) -> Finding:
+    """Return what is said of a daemon that answers nothing in time, or nothing understood."""
     if isinstance(error, TaskmuxError):
         return Finding(name, ok=False, detail=str(error), fix=error.hint or _ANEW)
+    return Finding(name, ok=False, detail=f"no answer within {patience:g} s", fix=remedy)
+
+
+def _ending(session: Session) -> str:
+    """Say how a daemon is ended that hears nothing."""
     with suppress(OSError, ValueError):
         pid = int(read_regular(paths.pid(session.home)) or b"")
-        fix = f"run `kill -KILL {pid}`, then `taskmux daemon start`: it starts what ran anew"
-        return Finding(name, ok=False, detail=f"no answer within {PATIENCE:g} s", fix=fix)
-    return Finding(name, ok=False, detail=f"no answer within {PATIENCE:g} s", fix=_ANEW)
+        return f"run `kill -KILL {pid}`, then `taskmux daemon start`: it starts what ran anew"
+    return _ANEW
 
 
 _ANEW = "run `taskmux daemon restart`: the tasks run on"

@@ -13,7 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 from taskmux_resolver_hosts.block import replace_block
 from taskmux_resolver_hosts.hostsfile import HostsFile
 from taskmux_resolver_hosts.place import Place
+from taskmux_resolver_hosts.trouble import HostsTrouble
 
 STEPS = ("pwrite", "ftruncate", "rename", "unlink")
 """All that changes what is there, but for making a file: that is followed by a first write."""
@@ -74,11 +75,10 @@ class Scene:
         return self.folder / "etc"
 
     def rewrite(self) -> None:
-        if self.way in ("elsewhere", "nowhere"):
-            os.setegid(NOBODY)
-            os.seteuid(NOBODY)
         place = Place(str(self.etc / "hosts"))
-        HostsFile(place, system=True, spare=str(self.folder / "spare")).rewrite(self.lines)
+        file = HostsFile(place, system=True, spare=str(self.folder / "spare"))
+        with nobody() if self.way in ("elsewhere", "nowhere") else nullcontext():
+            file.rewrite(self.lines)
 
     def left(self) -> bytes:
         content = (self.etc / "hosts").read_bytes()
@@ -87,6 +87,17 @@ class Scene:
     def litter(self) -> list[str]:
         lying = [*self.etc.iterdir(), *(self.folder / "spare").iterdir()]
         return [path.name for path in lying if path.name not in ("hosts", "other")]
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 @dataclass
@@ -155,8 +166,10 @@ def wrong_with(scene: Scene, fate: Fate, seen: dict[str, int]) -> Iterator[str]:
         if scene.way in ("replaced", "nowhere"):
             yield "half a file"
     scene.rest()
-    if forked(scene.rewrite) != 0:
-        yield "nobody can write it any more"
+    try:
+        scene.rewrite()  # here, since starting another process is what takes time
+    except HostsTrouble as trouble:
+        yield f"nobody can write it any more: {trouble}"
     if scene.left() != scene.new:
         yield "what is there is not what was wanted"
     if scene.litter():

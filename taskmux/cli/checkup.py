@@ -12,7 +12,7 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
@@ -22,6 +22,7 @@ from taskmux.errors import NoConfig, TaskmuxError
 from taskmux.wire import Finding
 
 from .help import installed as version
+from .plugins import installed
 from .session import Session
 
 LITTLE = 100_000_000
@@ -95,8 +96,6 @@ def plugins(session: Session) -> Iterator[Finding]:
     """Look at every plugin that is installed and not disabled."""
     from taskmux.plugins import describe
 
-    from .plugins import installed
-
     try:
         found = describe(installed(session)).plugins
     except TaskmuxError:  # config.toml, which says what is disabled, is wrong: told already
@@ -126,19 +125,36 @@ def port(number: int, held: Sequence[int]) -> Finding:
     return Finding(name, ok=True, detail="free, and may be bound")
 
 
-def resolves(names: Sequence[str]) -> Finding:
-    """Look whether the system finds these names on this machine."""
+def resolves(names: Sequence[str], advice: Callable[[], str]) -> Finding:
+    """Look whether the system finds these names on this machine; if not, give `advice`."""
     from taskmux.plugins import called
 
     for name in names:
         try:
             found = called("the system", f"resolve {name}", partial(_addresses, name), PATIENCE)
         except TaskmuxError as error:
-            return Finding("resolving", ok=False, detail=str(error), fix=_RESOLVING)
+            return Finding("resolving", ok=False, detail=str(error), fix=advice())
         if not all(ip_address(one).is_loopback for one in found):
             detail = f"{name} leads to {', '.join(sorted(found))}"
-            return Finding("resolving", ok=False, detail=detail, fix=_RESOLVING)
+            return Finding("resolving", ok=False, detail=detail, fix=advice())
     return Finding("resolving", ok=True, detail=f"{', '.join(names)} lead here")
+
+
+def advice(session: Session) -> str:
+    """Return what to do where names lead nowhere: what the chosen resolver says, if it does."""
+    from taskmux.contracts import AdvisingResolver
+    from taskmux.plugins import called
+    from taskmux.settings import lend, load
+
+    with suppress(TaskmuxError):  # what is wrong there is a finding of its own
+        settings = load(paths.host_config(session.home))
+        known = installed(session)
+        resolver = known.resolvers.get(settings.host_resolver)
+        if isinstance(resolver, AdvisingResolver):
+            plugin = known.whose("host resolver", settings.host_resolver)
+            ask = partial(resolver.advise, lend(settings, plugin))
+            return str(called(plugin, "say what to do", ask))
+    return _RESOLVING
 
 
 _RESOLVING = (

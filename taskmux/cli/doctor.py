@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from taskmux import paths, wire
 from taskmux.errors import TaskmuxError
@@ -49,7 +50,7 @@ def _findings(session: Session) -> Iterator[Finding]:
     yield from report.checks
     yield from _ports(session, [one.port for one in about.listeners])
     if names := report.names[:TRIED]:
-        yield checkup.resolves(names)
+        yield checkup.resolves(names, partial(checkup.advice, session))
 
 
 def _ports(session: Session, held: list[int]) -> Iterator[Finding]:

@@ -152,7 +152,7 @@ def test_who_may_not_write_is_told_so(etc: Path) -> None:
     with as_nobody(), pytest.raises(NotPermitted, match="may not be written") as raised:
         hosts(etc).rewrite(LINES)
     assert hint(raised.value) == (
-        'run sudo taskmux daemon restart, or set host_resolver = "dns_server"'
+        'run `sudo taskmux daemon restart`, or set `host_resolver = "dns_server"`'
     )
     assert (etc / "hosts").read_bytes() == USERS
 
@@ -168,7 +168,7 @@ def test_an_immutable_file_is_left_alone(etc: Path, flag: str) -> None:
             hosts(etc).rewrite(LINES)
     finally:
         subprocess.run(["chattr", f"-{flag}", file], check=True)
-    assert 'host_resolver = "dns_server", or "noop"' in hint(raised.value)
+    assert '`host_resolver = "dns_server"`, or "noop"' in hint(raised.value)
     assert file.read_bytes() == USERS
     assert names(etc) == ["hosts"]
 
@@ -190,7 +190,7 @@ def test_a_link_to_what_is_generated_is_left_alone(etc: Path) -> None:
     (etc / "hosts").symlink_to(store / "hosts")
     with pytest.raises(Unchangeable, match="something else generates") as raised:
         hosts(etc).rewrite(LINES)
-    assert '"dns_server", or "noop"' in hint(raised.value)
+    assert '"dns_server"`, or "noop"' in hint(raised.value)
     assert (etc / "hosts").is_symlink()
     assert (store / "hosts").read_bytes() == USERS
     assert names(store) == ["hosts"]

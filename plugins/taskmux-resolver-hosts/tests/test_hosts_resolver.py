@@ -157,7 +157,7 @@ async def test_once_dropped_new_names_are_told_with_what_to_do(
         " and may not be written by this user"
     )
     assert raised.value.__notes__ == [
-        'run sudo taskmux daemon restart, or set host_resolver = "dns_server"'
+        'run `sudo taskmux daemon restart`, or set `host_resolver = "dns_server"`'
     ]
 
 
@@ -186,7 +186,7 @@ async def test_where_root_cannot_write_either_it_is_not_advised(
         with pytest.raises(NamesMissing) as raised:
             await hosts.publish(records("a.localhost"))
     assert raised.value.__notes__ == [
-        'set host_resolver = "dns_server", or "noop" to see to the names yourself'
+        'set `host_resolver = "dns_server"`, or "noop" to see to the names yourself'
     ]
 
 

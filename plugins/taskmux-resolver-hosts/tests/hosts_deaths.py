@@ -17,14 +17,16 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from taskmux_resolver_hosts import beside
 from taskmux_resolver_hosts.block import replace_block
 from taskmux_resolver_hosts.hostsfile import HostsFile
 from taskmux_resolver_hosts.place import Place
 from taskmux_resolver_hosts.trouble import HostsTrouble
 
-STEPS = ("pwrite", "ftruncate", "rename", "unlink")
+STEPS = ((os, "pwrite"), (os, "ftruncate"), (beside, "exchange"), (os, "rename"), (os, "unlink"))
 """All that changes what is there, but for making a file: that is followed by a first write."""
 
 WAYS = ("replaced", "in place", "elsewhere", "nowhere")
@@ -108,8 +110,8 @@ class Fate:
     moment: str
     steps: list[str] = field(default_factory=list)
 
-    def guard(self, name: str) -> None:
-        call = getattr(os, name)
+    def guard(self, place: ModuleType, name: str) -> None:
+        call = getattr(place, name)
 
         def guarded(*args: Any, **options: Any) -> Any:
             self.steps.append(name)
@@ -122,7 +124,7 @@ class Fate:
                     call(*args, **options)
             return os.kill(os.getpid(), signal.SIGKILL)
 
-        setattr(os, name, guarded)
+        setattr(place, name, guarded)
 
 
 def forked(work: Callable[[], object]) -> int:
@@ -141,8 +143,8 @@ def forked(work: Callable[[], object]) -> int:
 
 
 def doomed(scene: Scene, fate: Fate, report: Path | None = None) -> None:
-    for step in STEPS:
-        fate.guard(step)
+    for place, step in STEPS:
+        fate.guard(place, step)
     scene.rewrite()
     if report:
         os.write(os.open(report, os.O_WRONLY), json.dumps(fate.steps).encode())

@@ -143,7 +143,7 @@ def resolves(names: Sequence[str], advice: Callable[[], str]) -> Finding:
 def advice(session: Session) -> str:
     """Return what to do where names lead nowhere: what the chosen resolver says, if it does."""
     from taskmux.contracts import AdvisingResolver
-    from taskmux.plugins import called
+    from taskmux.plugins import called, encodable
     from taskmux.settings import lend, load
 
     with suppress(TaskmuxError):  # what is wrong there is a finding of its own
@@ -152,8 +152,8 @@ def advice(session: Session) -> str:
         resolver = known.resolvers.get(settings.host_resolver)
         if isinstance(resolver, AdvisingResolver):
             plugin = known.whose("host resolver", settings.host_resolver)
-            ask = partial(resolver.advise, lend(settings, plugin))
-            return str(called(plugin, "say what to do", ask))
+            lent = lend(settings, plugin)
+            return called(plugin, "say what to do", lambda: encodable(resolver.advise(lent)))
     return _RESOLVING
 
 

@@ -47,8 +47,8 @@ HERE: dict[str, object] = {"getent": BOTH, "python": [BOTH, 200], "curl": "200"}
 NOWHERE: dict[str, object] = {"getent": [], "python": [[], None]}
 
 
-def serve(joes: Machine, settings: str) -> int:
-    """Start the daemon with sudo and the project as joe; return the port of `api`."""
+def begin(joes: Machine, settings: str) -> str:
+    """Start the daemon with sudo where joe has the project; return what is said of it."""
     joes.write(joes.ours / "config.toml", f"api_port = 0\nproxy_enabled = false\n{settings}")
     config = joes.home / "shop" / "taskmux.toml"
     joes.write(config, SHOP)
@@ -56,6 +56,11 @@ def serve(joes: Machine, settings: str) -> int:
     joes.run("mount", "--bind", nameservers(joes), "/etc/resolv.conf")
     started = joes.sudo("daemon", "start", "--json")
     assert started.returncode == 0, started
+    return started.stderr
+
+
+def serve(joes: Machine) -> int:
+    """Start the task as joe; return its port."""
     joes.ask("--project", "shop", "start", "api")
     [api] = joes.ask("--project", "shop", "status")["tasks"]
     port: int = api["port"]
@@ -69,13 +74,13 @@ def nameservers(joes: Machine) -> str:
     return str(path)
 
 
-def told(joes: Machine) -> str:
+def told(joes: Machine) -> dict[str, object]:
     """Return what `doctor` found once the resolver was told of the names: no command waits."""
     while True:
         checks = json.loads(joes.joe("doctor", "--json").stdout)["checks"]
         for check in checks:
             if check["name"] == "resolving":
-                return str(check["detail"])
+                return dict(check)
 
 
 def look_up(joes: Machine, port: int, *names: str) -> list[dict[str, object]]:
@@ -91,8 +96,9 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 @needs_curl
 def test_the_hosts_file_leads_programs_to_a_task(joes: Machine) -> None:
     # The domain of the other resolver is nothing to this one.
-    port = serve(joes, 'host_resolver = "etc_hosts"\ndns_managed_tld = "test"\n')
-    assert told(joes) == "api.shop.localhost lead here"
+    begin(joes, 'host_resolver = "etc_hosts"\ndns_managed_tld = "test"\n')
+    port = serve(joes)
+    assert told(joes)["detail"] == "api.shop.localhost lead here"
     api, other = look_up(joes, port, "api.shop.localhost", "other.shop.localhost")
     assert api == HERE
     assert other == HERE | NOWHERE, "curl needs nobody's help"
@@ -104,12 +110,23 @@ def test_the_hosts_file_leads_programs_to_a_task(joes: Machine) -> None:
 @needs_curl
 def test_the_name_server_leads_programs_to_every_name(joes: Machine) -> None:
     joes.run("sysctl", "-qw", "net.ipv4.ip_unprivileged_port_start=53")
-    port = serve(joes, 'host_resolver = "dns_server"\ndns_server_port = 53\n')
+    begin(joes, 'host_resolver = "dns_server"\ndns_server_port = 53\n')
+    port = serve(joes)
     joes.ask("daemon", "restart")
-    assert told(joes) == "api.shop.localhost lead here"
+    assert told(joes)["detail"] == "api.shop.localhost lead here"
     names = ["api.shop.localhost", "other.shop.localhost"]
     assert look_up(joes, port, *names) == [HERE, HERE]
     joes.ask("daemon", "stop")
     [after] = look_up(joes, port, "api.shop.localhost")
     assert after == NOWHERE | {"curl": "000"}
     assert (joes.folder / "hosts").read_text() == "127.0.0.1 localhost\n"
+
+
+def test_where_nobody_can_be_told_to_ask_the_name_server_there_is_advice(joes: Machine) -> None:
+    refused, hint, _ = begin(joes, 'host_resolver = "dns_server"\n').splitlines()
+    assert refused.endswith("systemd-resolved is not in use")
+    assert hint.startswith('hint: set `host_resolver = "etc_hosts"`')
+    found = told(joes)
+    assert (found["ok"], "could not resolve" in str(found["detail"])) == (False, True)
+    assert str(found["fix"]).startswith("run `sudo taskmux dns install`")
+    joes.ask("daemon", "stop")

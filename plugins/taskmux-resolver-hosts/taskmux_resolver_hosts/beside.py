@@ -15,10 +15,11 @@ from .held import SAFE, Disturbed, Held
 IMPOSSIBLE = frozenset(
     {
         errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.EEXIST,
-        errno.ENAMETOOLONG,
+        errno.ENAMETOOLONG, errno.ENOTSUP,
     }
 )  # fmt: skip
-"""Errors of a folder that cannot be written, or of a file that is mounted: docker's /etc/hosts."""
+"""Errors of a folder that cannot be written, of a file that is mounted, as docker's /etc/hosts is,
+or has attributes that can be given to no other."""
 
 MEASURED = frozenset({"security.evm", "security.ima"})
 """Attributes that the kernel makes from what is in a file."""

@@ -105,6 +105,26 @@ def test_owner_and_attributes_go_along(etc: Path) -> None:
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, NOBODY, 0o640)
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])
+def test_attributes_that_cannot_be_given_are_kept(
+    etc: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*given: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    file = etc / "hosts"
+    try:
+        os.setxattr(file, "user.note", b"mine")
+    except OSError:
+        pytest.skip("no extended attributes here")
+    before = file.stat().st_ino
+    monkeypatch.setattr(os, "setxattr", refuse)
+    hosts(etc).rewrite(LINES)
+    assert file.read_bytes() == USERS + BLOCK
+    assert (file.stat().st_ino, os.getxattr(file, "user.note")) == (before, b"mine")
+    assert names(etc) == ["hosts"]
+
+
 def test_a_file_that_is_right_is_not_written(etc: Path) -> None:
     hosts(etc).rewrite(LINES)
     before = (etc / "hosts").stat()

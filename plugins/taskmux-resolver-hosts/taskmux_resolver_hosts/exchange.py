@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import sys
@@ -18,8 +17,10 @@ _UNKNOWN = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 def exchange(folder: int, one: str, other: str) -> bool:
     """Exchange two files of `folder`; return whether that can be done here, or raise `OSError`."""
     try:
+        import ctypes  # 10 ms; and a Python that was built without libffi has none
+
         call = getattr(ctypes.CDLL(None, use_errno=True), _CALLS.get(sys.platform, ""))
-    except (AttributeError, OSError):  # an old C library
+    except (ImportError, AttributeError, OSError):  # the C library may be an old one
         return False
     names = [os.fsencode(one), os.fsencode(other)]
     if call(folder, names[0], folder, names[1], SWAP) == 0:

@@ -39,7 +39,8 @@ def taskmux_host_resolvers() -> Iterable[HostResolver]:
     Called once, when the daemon starts. The daemon opens the one resolver the
     user chose and calls `publish` with the full set of names whenever that set
     changes, never concurrently. A failure costs the user the names, never the tasks.
-    Prove yours with `taskmux.testing.HostResolverContract`.
+    One that also has `advise(settings)` tells `taskmux doctor` what to do where names
+    lead nowhere. Prove yours with `taskmux.testing.HostResolverContract`.
 
     ```python
     from contextlib import asynccontextmanager

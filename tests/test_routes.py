@@ -18,5 +18,5 @@ def test_the_name_of_a_host(host: str, name: str | None) -> None:
 
 
 def test_all_names_of_a_project() -> None:
-    found = hostnames("shop-fix", ["@", None, "*", "api"], "test")
-    assert found == ["shop-fix.test", "api.shop-fix.test"]
+    found = hostnames("shop-fix", ["@", None, "*", "api"])
+    assert found == ["shop-fix.localhost", "api.shop-fix.localhost"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
@@ -20,6 +20,7 @@ from taskmux.errors import NoConfig, TaskmuxError
 from taskmux.wire import Finding
 
 from .help import installed as version
+from .plugins import installed
 from .session import Session
 
 PATIENCE = 5.0
@@ -75,8 +76,6 @@ def plugins(session: Session) -> Iterator[Finding]:
     """Look at every plugin that is installed and not disabled."""
     from taskmux.plugins import describe
 
-    from .plugins import installed
-
     try:
         found = describe(installed(session)).plugins
     except TaskmuxError:  # config.toml, which says what is disabled, is wrong: told already
@@ -89,19 +88,41 @@ def plugins(session: Session) -> Iterator[Finding]:
     yield Finding("plugins", ok=True, detail=names or "none")
 
 
-def resolves(names: Sequence[str], patience: float = PATIENCE) -> Finding:
-    """Look whether the system finds these names on this machine; `patience` is for each."""
+def resolves(
+    names: Sequence[str], advice: Callable[[], str], patience: float = PATIENCE
+) -> Finding:
+    """Look whether the system finds these names on this machine; if not, give `advice`.
+
+    `patience` is for each.
+    """
     from taskmux.plugins import called
 
     for name in names:
         try:
             found = called("the system", f"resolve {name}", partial(_addresses, name), patience)
         except TaskmuxError as error:
-            return Finding("resolving", ok=False, detail=str(error), fix=_RESOLVING)
+            return Finding("resolving", ok=False, detail=str(error), fix=advice())
         if not all(ip_address(one).is_loopback for one in found):
             detail = f"{name} leads to {', '.join(sorted(found))}"
-            return Finding("resolving", ok=False, detail=detail, fix=_RESOLVING)
+            return Finding("resolving", ok=False, detail=detail, fix=advice())
     return Finding("resolving", ok=True, detail=f"{', '.join(names)} lead here")
+
+
+def advice(session: Session) -> str:
+    """Return what to do where names lead nowhere: what the chosen resolver says, if it does."""
+    from taskmux.contracts import AdvisingResolver
+    from taskmux.plugins import called, encodable
+    from taskmux.settings import lend, load
+
+    with suppress(TaskmuxError):  # what is wrong there is a finding of its own
+        settings = load(paths.host_config(session.home))
+        known = installed(session)
+        resolver = known.resolvers.get(settings.host_resolver)
+        if isinstance(resolver, AdvisingResolver):
+            plugin = known.whose("host resolver", settings.host_resolver)
+            lent = lend(settings, plugin)
+            return called(plugin, "say what to do", lambda: encodable(resolver.advise(lent)))
+    return _RESOLVING
 
 
 _RESOLVING = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from taskmux import paths, wire
 from taskmux.errors import DaemonNotRunning, TaskmuxError
@@ -72,7 +73,7 @@ def _of_daemon(session: Session, about: wire.DaemonReport) -> Iterator[Finding]:
         names = report.names[:TRIED]
     yield from _ports(session, [(one.address, one.port) for one in about.listeners])
     if names:
-        yield checkup.resolves(names)
+        yield checkup.resolves(names, partial(checkup.advice, session))
 
 
 def _resting(session: Session) -> Finding:

@@ -81,7 +81,10 @@ OF_SETTINGS = {
     "host_resolver": "what makes the names of tasks resolve; `taskmux plugins` lists what there is",
     "hosts_file": "of `etc_hosts`: another file than the system's, which then needs no root",
     "dns_server_port": "of `dns_server`: where it answers",
-    "dns_managed_tld": "of `dns_server`: the domain it answers for",
+    "dns_managed_tld": (
+        "of `dns_server`: the domain it answers for, whole; names of tasks are below `localhost` "
+        "all the same"
+    ),
     "dns_install": "of `dns_server`: whether a start with sudo has the system ask it",
     "proxy_enabled": "whether `sudo taskmux daemon` binds the proxy's two ports",
     "proxy_https_port": (

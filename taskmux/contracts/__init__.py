@@ -10,13 +10,13 @@ from __future__ import annotations
 from .commands import Command, CommandContext, Commands
 from .context import PluginContext
 from .probes import HealthProbe, Probe, ProbeResult, ProbeTarget, ShellRun, TaskFacts
-from .resolvers import HostRecord, HostResolver, OpenResolver
+from .resolvers import AdvisingResolver, HostRecord, HostResolver, OpenResolver
 from .tunnels import Check, OpenTunnel, TunnelBackend, TunnelRoute, TunnelSetting, TunnelState
 from .writers import ContextWriter, ProjectFacts
 
 __all__ = [
-    "Check", "Command", "CommandContext", "Commands", "ContextWriter", "HealthProbe", "HostRecord",
-    "HostResolver", "OpenResolver", "OpenTunnel", "PluginContext", "Probe", "ProbeResult",
-    "ProbeTarget", "ProjectFacts", "ShellRun", "TaskFacts", "TunnelBackend", "TunnelRoute",
-    "TunnelSetting", "TunnelState",
+    "AdvisingResolver", "Check", "Command", "CommandContext", "Commands", "ContextWriter",
+    "HealthProbe", "HostRecord", "HostResolver", "OpenResolver", "OpenTunnel", "PluginContext",
+    "Probe", "ProbeResult", "ProbeTarget", "ProjectFacts", "ShellRun", "TaskFacts", "TunnelBackend",
+    "TunnelRoute", "TunnelSetting", "TunnelState",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -49,3 +49,15 @@ class HostResolver(Protocol):
 
     def open(self, context: PluginContext) -> AbstractAsyncContextManager[OpenResolver]:
         """Acquire whatever is needed, yield the resolver, give it all back."""
+
+
+@runtime_checkable
+class AdvisingResolver(Protocol):
+    """What a `HostResolver` may have besides: words for `doctor` where its names lead nowhere."""
+
+    def advise(self, settings: Mapping[str, Any]) -> str:
+        """Return what to do next, as a command where there is one.
+
+        Asked in the command line's process, where nothing is open. `settings` are those of
+        `PluginContext`, checked by nobody.
+        """

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taskmux.contracts import HostRecord, HostResolver, OpenResolver
+from taskmux.contracts import AdvisingResolver, HostRecord, HostResolver, OpenResolver
 
 from .lent import AsyncContract, assert_described, break_off, lend
 
@@ -45,6 +45,14 @@ class HostResolverContract(AsyncContract, ABC):
         """Name and summary fit where they are shown."""
         resolver = self.make(tmp_path)
         assert_described(resolver.name, resolver.summary)
+
+    def test_advice_is_one_line(self, tmp_path: Path) -> None:
+        """What a resolver advises, if it does, fits where `doctor` shows it."""
+        resolver = self.make(tmp_path)
+        if isinstance(resolver, AdvisingResolver):
+            said = resolver.advise(self.settings())
+            assert said.strip()
+            assert said.isprintable()
 
     async def test_publish_replaces(self, opening: Opening) -> None:
         """A second publish forgets the names that only the first one held."""

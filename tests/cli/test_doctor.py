@@ -266,4 +266,27 @@ def test_what_the_daemon_knows_is_part_of_it(daemon: FakeDaemon, taskmux: Taskmu
 
 
 def test_a_name_that_leads_nowhere_is_told() -> None:
-    assert not checkup.resolves(["nobody.invalid"]).ok
+    finding = checkup.resolves(["nobody.invalid"], lambda: "look elsewhere")
+    assert (finding.ok, finding.fix) == (False, "look elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('host_resolver = "dns_server"\ndns_server_port = 53\n', "taskmux dns install --port 53`"),
+        ('host_resolver = "etc_hosts"\n', "`sudo taskmux daemon restart`"),
+        ('host_resolver = "etc_hosts"\nhosts_file = "/mine"\n', "read /mine"),
+        ('host_resolver = "etc_hosts"\nhosts_file = "mine"\n', "`taskmux plugins`"),
+        ('host_resolver = "noop"\n', "`taskmux plugins`"),
+        ('host_resolver = "nobody\'s"\n', "`taskmux plugins`"),
+    ],
+)
+def test_the_resolver_has_words_of_its_own_for_names_that_lead_nowhere(
+    settings: str, said: str, home: Path, daemon: FakeDaemon, taskmux: Taskmux
+) -> None:
+    (home / "config.toml").write_text(settings)
+    daemon.answers["hello"] = ABOUT
+    daemon.answers["diagnose"] = wire.DoctorReport(ok=True, checks=[], names=["nobody.invalid"])
+    check = found(taskmux)["resolving"]
+    assert not check["ok"]
+    assert said in check["fix"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import operations
-from .settings import DnsSettings, read_settings
+from .settings import DnsSettings, install_options, read_settings
 from .system import System
 
 if TYPE_CHECKING:
@@ -65,9 +65,4 @@ def _as_root(lent: CommandContext, verb: str, settings: DnsSettings) -> str:
     # Root has another config.toml and another PATH, so the command carries what it needs.
     found = shutil.which("taskmux", path=lent.environ.get("PATH", ""))
     program = str(lent.cwd / found) if found else "taskmux"
-    usual, words = DnsSettings(), ["sudo", program, "dns", verb]
-    if settings.port != usual.port:
-        words += ["--port", str(settings.port)]
-    if settings.tld != usual.tld:
-        words += ["--tld", settings.tld]
-    return shlex.join(words)
+    return shlex.join(["sudo", program, "dns", verb, *install_options(settings)])

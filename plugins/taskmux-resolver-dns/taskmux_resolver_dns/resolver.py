@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 from anyio import create_task_group
 
 from .answer import Transport, answer
+from .delegation import HOSTS
 from .server import Server
-from .settings import DnsSettings, read_settings
+from .settings import DnsSettings, install_options, read_settings
 from .sockets import listening
 from .system import System
 from .zone import zone_of
 
 if TYPE_CHECKING:
     from taskmux.contracts import HostRecord, PluginContext
+
+
+USUAL = DnsSettings()
 
 
 class Names:
@@ -53,6 +58,14 @@ class DnsResolver:
             changed, _ = self._system.install(found.tld, found.port)
             if changed:
                 self._system.flush()
+
+    def advise(self, settings: Mapping[str, Any]) -> str:
+        """Return how the system comes to ask us, or what else there is."""
+        found = read_settings(settings)
+        if found.tld != USUAL.tld:
+            return f'set `dns_managed_tld = "{USUAL.tld}"`: tasks\' names are below that'
+        command = shlex.join(["sudo", "taskmux", "dns", "install", *install_options(found)])
+        return f"run `{command}`, which says what comes of it; if nothing does, {HOSTS}"
 
     @asynccontextmanager
     async def open(self, context: PluginContext) -> AsyncIterator[Names]:

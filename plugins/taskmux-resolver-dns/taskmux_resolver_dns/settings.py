@@ -25,6 +25,16 @@ class DnsSettings:
     install: bool = True
 
 
+def install_options(settings: DnsSettings) -> list[str]:
+    """Return what to add to `taskmux dns install` where `settings` are not read: for root."""
+    usual, words = DnsSettings(), []
+    if settings.port != usual.port:
+        words += ["--port", str(settings.port)]
+    if settings.tld != usual.tld:
+        words += ["--tld", settings.tld]
+    return words
+
+
 def read_settings(table: Mapping[str, Any]) -> DnsSettings:
     """Return what `table` says, defaults filled in; raise `SettingWrong`."""
     usual = DnsSettings()

@@ -15,7 +15,7 @@ from taskmux_resolver_dns.settings import SettingWrong
 from taskmux_resolver_dns.sockets import PortTaken, listening
 from taskmux_resolver_dns.system import System, Undelegated
 
-from taskmux.contracts import HostResolver, OpenResolver, PluginContext
+from taskmux.contracts import AdvisingResolver, HostResolver, OpenResolver, PluginContext
 from taskmux.plugins import Plugins
 from taskmux.testing import HostResolverContract
 
@@ -84,6 +84,20 @@ def test_taskmux_finds_it_by_its_entry_point() -> None:
     assert isinstance(resolver, DnsResolver)
     assert "dns" in plugins.commands
     assert "resolver-dns" not in plugins.broken
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "run `sudo taskmux dns install`, which"),
+        ({"dns_server_port": 53}, "run `sudo taskmux dns install --port 53`, which"),
+        ({"dns_managed_tld": "test"}, 'set `dns_managed_tld = "localhost"`'),
+    ],
+)
+def test_what_to_do_depends_on_the_settings(settings: dict[str, Any], said: str) -> None:
+    resolver = Plugins().resolvers["dns_server"]
+    assert isinstance(resolver, AdvisingResolver)
+    assert resolver.advise(settings).startswith(said)
 
 
 # What root prepares

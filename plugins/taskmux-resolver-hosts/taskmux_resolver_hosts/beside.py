@@ -9,15 +9,17 @@ import sys
 from contextlib import suppress
 
 from .descriptor import closing, write_all
-from .held import SAFE, Held
+from .exchange import exchange
+from .held import SAFE, Disturbed, Held
 
 IMPOSSIBLE = frozenset(
     {
         errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.EEXIST,
-        errno.ENAMETOOLONG,
+        errno.ENAMETOOLONG, errno.ENOTSUP,
     }
 )  # fmt: skip
-"""Errors of a folder that cannot be written, or of a file that is mounted: docker's /etc/hosts."""
+"""Errors of a folder that cannot be written, of a file that is mounted, as docker's /etc/hosts is,
+or has attributes that can be given to no other."""
 
 MEASURED = frozenset({"security.evm", "security.ima"})
 """Attributes that the kernel makes from what is in a file."""
@@ -64,10 +66,26 @@ def _replace(held: Held, before: bytes, after: bytes) -> None:
             _make_alike(fd, held.fd)
             os.fsync(fd)
         held.confirm(before)
-        os.rename(beside, held.name, src_dir_fd=held.folder, dst_dir_fd=held.folder)
+        _put_in_place(held, beside, before)
     except BaseException:
         remove_leftover(held)
         raise
+
+
+def _put_in_place(held: Held, beside: str, before: bytes) -> None:
+    """Give the file at `beside` the name of the one held.
+
+    What has that name may have changed in the moment since it was looked at. So it is not
+    replaced but exchanged, looked at again, and exchanged back if it is not what was read.
+    """
+    if not exchange(held.folder, beside, held.name):
+        os.rename(beside, held.name, src_dir_fd=held.folder, dst_dir_fd=held.folder)
+        return
+    taken = os.stat(beside, dir_fd=held.folder, follow_symlinks=False)
+    if not os.path.samestat(taken, os.fstat(held.fd)) or held.read() != before:
+        exchange(held.folder, beside, held.name)
+        raise Disturbed
+    os.unlink(beside, dir_fd=held.folder)
 
 
 def _make_alike(fd: int, model: int) -> None:

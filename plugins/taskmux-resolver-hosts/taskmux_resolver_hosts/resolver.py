@@ -16,9 +16,8 @@ from .entries import LOOPBACK, Entry, as_lines, check_own, missing, overruled
 from .hostsfile import HostsFile
 from .place import KEY, Place, chosen, system_hosts
 from .trouble import (
+    AS_ROOT,
     ELSEWHERE,
-    OTHERS,
-    RESTART,
     HostsTrouble,
     NamesMissing,
     NotPermitted,
@@ -56,6 +55,15 @@ class HostsResolver:
         entries = [Entry(name, address) for name in names for address in LOOPBACK]
         check_own(entries)
         HostsFile(self._system, system=True).rewrite(as_lines(entries))
+
+    def advise(self, settings: Mapping[str, Any]) -> str:
+        """Return how the names come into the file, or what has to read a file of the user's own."""
+        place = chosen(settings, self._system)
+        if place is self._system:
+            return AS_ROOT
+        return (
+            f"have what resolves names here read {place.path}, or leave {KEY} out of the settings"
+        )
 
     @asynccontextmanager
     async def open(self, context: PluginContext) -> AsyncIterator[OpenHosts]:
@@ -134,7 +142,7 @@ class OpenHosts:
         if isinstance(refusal, Unchangeable):
             return ELSEWHERE
         if self._file.system:
-            return f"run {RESTART}, or set {OTHERS}"
+            return AS_ROOT
         return f"let your user write it, or leave {KEY} out of the settings"
 
     def _warn(self, others: list[Entry]) -> None:

@@ -8,7 +8,8 @@ from shlex import quote
 
 RESTART = "sudo taskmux daemon restart"
 OTHERS = 'host_resolver = "dns_server"'
-ELSEWHERE = f'set {OTHERS}, or "noop" to see to the names yourself'
+AS_ROOT = f"run `{RESTART}`, or set `{OTHERS}`"
+ELSEWHERE = f'set `{OTHERS}`, or "noop" to see to the names yourself'
 SHOWN = 3
 """Names told one by one; of the rest, how many."""
 
@@ -39,9 +40,7 @@ class NotPermitted(HostsTrouble):
     """This user may not write the file."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(
-            f"{path} may not be written by this user", f"run {RESTART}, or set {OTHERS}"
-        )
+        super().__init__(f"{path} may not be written by this user", AS_ROOT)
 
 
 class Unchangeable(HostsTrouble):

@@ -13,17 +13,20 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from taskmux_resolver_hosts import beside
 from taskmux_resolver_hosts.block import replace_block
 from taskmux_resolver_hosts.hostsfile import HostsFile
 from taskmux_resolver_hosts.place import Place
+from taskmux_resolver_hosts.trouble import HostsTrouble
 
-STEPS = ("pwrite", "ftruncate", "rename", "unlink")
+STEPS = ((os, "pwrite"), (os, "ftruncate"), (beside, "exchange"), (os, "rename"), (os, "unlink"))
 """All that changes what is there, but for making a file: that is followed by a first write."""
 
 WAYS = ("replaced", "in place", "elsewhere", "nowhere")
@@ -74,11 +77,10 @@ class Scene:
         return self.folder / "etc"
 
     def rewrite(self) -> None:
-        if self.way in ("elsewhere", "nowhere"):
-            os.setegid(NOBODY)
-            os.seteuid(NOBODY)
         place = Place(str(self.etc / "hosts"))
-        HostsFile(place, system=True, spare=str(self.folder / "spare")).rewrite(self.lines)
+        file = HostsFile(place, system=True, spare=str(self.folder / "spare"))
+        with nobody() if self.way in ("elsewhere", "nowhere") else nullcontext():
+            file.rewrite(self.lines)
 
     def left(self) -> bytes:
         content = (self.etc / "hosts").read_bytes()
@@ -89,6 +91,17 @@ class Scene:
         return [path.name for path in lying if path.name not in ("hosts", "other")]
 
 
+@contextmanager
+def nobody() -> Iterator[None]:
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
 @dataclass
 class Fate:
     """Counts the steps of a process, and ends it at one of them; 0 is never."""
@@ -97,8 +110,8 @@ class Fate:
     moment: str
     steps: list[str] = field(default_factory=list)
 
-    def guard(self, name: str) -> None:
-        call = getattr(os, name)
+    def guard(self, place: ModuleType, name: str) -> None:
+        call = getattr(place, name)
 
         def guarded(*args: Any, **options: Any) -> Any:
             self.steps.append(name)
@@ -111,7 +124,7 @@ class Fate:
                     call(*args, **options)
             return os.kill(os.getpid(), signal.SIGKILL)
 
-        setattr(os, name, guarded)
+        setattr(place, name, guarded)
 
 
 def forked(work: Callable[[], object]) -> int:
@@ -130,8 +143,8 @@ def forked(work: Callable[[], object]) -> int:
 
 
 def doomed(scene: Scene, fate: Fate, report: Path | None = None) -> None:
-    for step in STEPS:
-        fate.guard(step)
+    for place, step in STEPS:
+        fate.guard(place, step)
     scene.rewrite()
     if report:
         os.write(os.open(report, os.O_WRONLY), json.dumps(fate.steps).encode())
@@ -155,8 +168,10 @@ def wrong_with(scene: Scene, fate: Fate, seen: dict[str, int]) -> Iterator[str]:
         if scene.way in ("replaced", "nowhere"):
             yield "half a file"
     scene.rest()
-    if forked(scene.rewrite) != 0:
-        yield "nobody can write it any more"
+    try:
+        scene.rewrite()  # here, since starting another process is what takes time
+    except HostsTrouble as trouble:
+        yield f"nobody can write it any more: {trouble}"
     if scene.left() != scene.new:
         yield "what is there is not what was wanted"
     if scene.litter():

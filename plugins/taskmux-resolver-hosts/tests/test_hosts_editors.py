@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from taskmux_resolver_hosts import beside
+from taskmux_resolver_hosts.exchange import exchange
 from taskmux_resolver_hosts.hostsfile import HostsFile
 from taskmux_resolver_hosts.place import Place
 from taskmux_resolver_hosts.trouble import Busy
@@ -32,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 @contextmanager
 def meanwhile(place: Any, call: str, work: Callable[[], object], times: int = 1) -> Iterator[None]:
-    """Have somebody else do `work` in the moment of the first calls of a function of Python's."""
+    """Have somebody else do `work` in the moment of the first calls of a function."""
     real, left = getattr(place, call), [work] * times
 
     def called(*args: Any, **options: Any) -> Any:
@@ -76,6 +78,55 @@ def test_lines_that_come_while_the_file_is_replaced_stay(file: Path, edit: Edit)
     with meanwhile(os, "fsync", lambda: edit(file)):
         rewrite(file)
     assert file.read_bytes() == USERS + MORE + BLOCK
+    assert names(file) == ["hosts"]
+
+
+def exchangeable(folder: Path) -> bool:
+    """Return whether two files can be exchanged here, having seen that they are then."""
+    one, other = folder / "one", folder / "other"
+    one.write_text("1")
+    other.write_text("2")
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        possible = exchange(held, "one", "other")
+    finally:
+        os.close(held)
+    assert (one.read_text(), other.read_text()) == (("2", "1") if possible else ("1", "2"))
+    one.unlink()
+    other.unlink()
+    return possible
+
+
+def test_what_is_not_there_cannot_be_exchanged(tmp_path: Path) -> None:
+    if not exchangeable(tmp_path):
+        pytest.skip("files cannot be exchanged here")
+    (tmp_path / "one").touch()
+    held = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(FileNotFoundError):
+            exchange(held, "one", "other")
+    finally:
+        os.close(held)
+
+
+@pytest.mark.parametrize("edit", [append, write_anew, replace])
+def test_lines_that_come_in_the_last_moment_stay(file: Path, edit: Edit) -> None:
+    if not exchangeable(file.parent):
+        pytest.skip("files cannot be exchanged here")
+    with meanwhile(beside, "exchange", lambda: edit(file)):
+        rewrite(file)
+    assert file.read_bytes() == USERS + MORE + BLOCK
+    assert names(file) == ["hosts"]
+
+
+def test_where_files_cannot_be_exchanged_they_are_replaced(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = file.stat().st_ino
+    monkeypatch.setattr(beside, "exchange", lambda folder, one, other: False)
+    rewrite(file)
+    assert file.read_bytes() == USERS + BLOCK
+    assert file.stat().st_ino != before
     assert names(file) == ["hosts"]
 
 

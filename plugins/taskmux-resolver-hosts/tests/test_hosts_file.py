@@ -105,6 +105,26 @@ def test_owner_and_attributes_go_along(etc: Path) -> None:
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, NOBODY, 0o640)
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])
+def test_attributes_that_cannot_be_given_are_kept(
+    etc: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*given: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    file = etc / "hosts"
+    try:
+        os.setxattr(file, "user.note", b"mine")
+    except OSError:
+        pytest.skip("no extended attributes here")
+    before = file.stat().st_ino
+    monkeypatch.setattr(os, "setxattr", refuse)
+    hosts(etc).rewrite(LINES)
+    assert file.read_bytes() == USERS + BLOCK
+    assert (file.stat().st_ino, os.getxattr(file, "user.note")) == (before, b"mine")
+    assert names(etc) == ["hosts"]
+
+
 def test_a_file_that_is_right_is_not_written(etc: Path) -> None:
     hosts(etc).rewrite(LINES)
     before = (etc / "hosts").stat()
@@ -152,7 +172,7 @@ def test_who_may_not_write_is_told_so(etc: Path) -> None:
     with as_nobody(), pytest.raises(NotPermitted, match="may not be written") as raised:
         hosts(etc).rewrite(LINES)
     assert hint(raised.value) == (
-        'run sudo taskmux daemon restart, or set host_resolver = "dns_server"'
+        'run `sudo taskmux daemon restart`, or set `host_resolver = "dns_server"`'
     )
     assert (etc / "hosts").read_bytes() == USERS
 
@@ -168,7 +188,7 @@ def test_an_immutable_file_is_left_alone(etc: Path, flag: str) -> None:
             hosts(etc).rewrite(LINES)
     finally:
         subprocess.run(["chattr", f"-{flag}", file], check=True)
-    assert 'host_resolver = "dns_server", or "noop"' in hint(raised.value)
+    assert '`host_resolver = "dns_server"`, or "noop"' in hint(raised.value)
     assert file.read_bytes() == USERS
     assert names(etc) == ["hosts"]
 
@@ -190,7 +210,7 @@ def test_a_link_to_what_is_generated_is_left_alone(etc: Path) -> None:
     (etc / "hosts").symlink_to(store / "hosts")
     with pytest.raises(Unchangeable, match="something else generates") as raised:
         hosts(etc).rewrite(LINES)
-    assert '"dns_server", or "noop"' in hint(raised.value)
+    assert '"dns_server"`, or "noop"' in hint(raised.value)
     assert (etc / "hosts").is_symlink()
     assert (store / "hosts").read_bytes() == USERS
     assert names(store) == ["hosts"]

@@ -53,7 +53,7 @@ def test_a_read_only_file_is_left_alone(seen: Seen) -> None:
     assert seen["mounted read-only"]["found"] == [[], []]
     assert seen["mounted read-only"]["trouble"] == (
         "/etc/hosts cannot be changed: it is on a read-only file system\n"
-        'set host_resolver = "dns_server", or "noop" to see to the names yourself'
+        'set `host_resolver = "dns_server"`, or "noop" to see to the names yourself'
     )
     assert seen["mounted read-only"]["hosts"] == seen["mounted"]["hosts"]
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
+from taskmux_resolver_hosts import beside
 from taskmux_resolver_hosts.entries import BadEntry
+from taskmux_resolver_hosts.exchange import exchange
 from taskmux_resolver_hosts.place import BadSetting, Place
 from taskmux_resolver_hosts.resolver import HostsResolver
 from taskmux_resolver_hosts.trouble import NamesMissing, Unreadable
@@ -157,7 +158,7 @@ async def test_once_dropped_new_names_are_told_with_what_to_do(
         " and may not be written by this user"
     )
     assert raised.value.__notes__ == [
-        'run sudo taskmux daemon restart, or set host_resolver = "dns_server"'
+        'run `sudo taskmux daemon restart`, or set `host_resolver = "dns_server"`'
     ]
 
 
@@ -186,7 +187,7 @@ async def test_where_root_cannot_write_either_it_is_not_advised(
         with pytest.raises(NamesMissing) as raised:
             await hosts.publish(records("a.localhost"))
     assert raised.value.__notes__ == [
-        'set host_resolver = "dns_server", or "noop" to see to the names yourself'
+        'set `host_resolver = "dns_server"`, or "noop" to see to the names yourself'
     ]
 
 
@@ -249,14 +250,14 @@ async def test_nobody_waits_for_a_file_that_is_waited_for(
 async def test_what_was_given_up_does_not_come_back_after_leaving(
     etc: Path, resolver: HostsResolver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename, renames = os.rename, 0
+    written = 0
 
-    def count(*names: Any, **folders: Any) -> None:
-        nonlocal renames
-        renames += 1
-        rename(*names, **folders)
+    def count(folder: int, one: str, other: str) -> bool:
+        nonlocal written
+        written += 1
+        return exchange(folder, one, other)
 
-    monkeypatch.setattr(os, "rename", count)
+    monkeypatch.setattr(beside, "exchange", count)
     async with resolver.open(lend(tmp_path, {})) as hosts:
         with locked(etc / "hosts"):
             for number in range(3):
@@ -264,7 +265,7 @@ async def test_what_was_given_up_does_not_come_back_after_leaving(
                     await hosts.publish(records(f"a{number}.localhost"))
                 assert scope.cancelled_caught
     assert (etc / "hosts").read_text() == USERS
-    assert renames == 2  # the first of them had begun; the others never do
+    assert written == 2  # the first of them had begun; the others never do
 
 
 async def test_who_is_cancelled_leaves_no_names_behind(

@@ -39,8 +39,7 @@ def inquire(environ: Mapping[str, str]) -> Survey:
         http=host.proxy_http_redirect_port if host.proxy_enabled else 0,
         resolver=host.host_resolver,
         plugin=plugin,
-        tld=host.dns_managed_tld,
-        names=_names(home, host.dns_managed_tld),
+        names=_names(home),
         settings=settings.lend(host, plugin),
         running=about is not None,
         held=[(one.address, one.port) for one in about.listeners] if about else [],
@@ -71,12 +70,12 @@ def _offering(resolver: str, plugins: Plugins) -> str | None:
     return None
 
 
-def _names(home: Path, tld: str) -> list[str]:
+def _names(home: Path) -> list[str]:
     names: dict[str, None] = {}
     for session, path in _registry(home).items():
         with suppress(TaskmuxError):  # of a project that is wrong, its own commands tell
             tasks = parse(read_text(Path(path)), path).tasks.values()
-            names |= dict.fromkeys(hostnames(session, (task.host for task in tasks), tld))
+            names |= dict.fromkeys(hostnames(session, (task.host for task in tasks)))
     return list(names)
 
 

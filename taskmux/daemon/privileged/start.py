@@ -68,6 +68,8 @@ def start(
             notice(complaint)
         if failure := _prepare(survey):
             notice(str(failure))
+            if failure.hint:
+                notice(f"hint: {failure.hint}")
             if isinstance(failure, PluginFailed):
                 theirs[FAILURE] = encode_failure(failure)
         if person is not None:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from taskmux.errors import NotAllowed, Refused, TaskmuxError
+from taskmux.routes import TLD
 
 LIMIT = 1_000_000
 """Bytes of an answer; a thousand projects take a tenth of it."""
@@ -38,9 +39,8 @@ class Survey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plugin: Word | None
     """Which plugin offers the resolver; None if nobody does."""
 
-    tld: Host
     names: Annotated[list[Host], Meta(max_length=10_000)]
-    """Every name of a task, below `tld`."""
+    """Every name of a task."""
 
     settings: dict[str, Any]
     """The resolver's own; for the resolver to check."""
@@ -89,7 +89,6 @@ def read(answer: bytes) -> Survey:
         ip_address(found.survey.bind)
     except (ValueError, RecursionError) as error:  # msgspec's own is the former
         raise NotAllowed(f"the user's settings cannot be known: {error}") from None
-    below = f".{found.survey.tld}"
-    if odd := [name for name in found.survey.names if not name.endswith(below)]:
-        raise NotAllowed(f"the user's settings cannot be known: {odd[0]!r} does not end in {below}")
+    if odd := [name for name in found.survey.names if not name.endswith(f".{TLD}")]:
+        raise NotAllowed(f"the user's settings cannot be known: {odd[0]!r} does not end in .{TLD}")
     return found.survey

@@ -201,7 +201,7 @@ def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Ser
     )
     _ = plugins.probes  # asked now, so that what is broken is told at the start
     for name, error in plugins.broken.items():
-        bus.publish("plugin_failed", plugin=name, reason=str(error))
+        bus.publish("plugin_failed", plugin=name, reason=str(error), hint=error.hint)
     return services
 
 

@@ -190,7 +190,9 @@ async def _end_orphans(home: Path) -> None:
 
 def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Services:
     bus = Bus(paths.events(home), carried)
-    plugins = Plugins(disabled=settings.disabled_plugins)
+    plugins = Plugins(
+        disabled=settings.disabled_plugins, loading=partial(log.info, "loading the plugin %s")
+    )
     services = Services(
         home=home,
         settings=settings,

@@ -105,4 +105,6 @@ def _field(wheel: Distribution, name: str) -> str | None:
         metadata = wheel.metadata
     except OSError:  # newer Pythons raise where there is none at all
         return None
-    return metadata[name] if name in metadata else None
+    if name in metadata:
+        return metadata[name]
+    return None

@@ -26,7 +26,8 @@ class Plugins:
     """The plugins of one process: all that are installed, unless told otherwise.
 
     A hook is asked when something it offers is first looked up, once. Looking
-    up may block for a while, but never raises.
+    up may block for a while, but never raises. `loading` is told of each plugin before it
+    is imported: it may be the last that is heard of this process.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Plugins:
         installed: Iterable[Source] | None = None,
         disabled: Collection[str] = (),
         limit: float = LIMIT,
+        loading: Callable[[str], object] = lambda name: None,
     ) -> None:
         self.broken: dict[str, PluginFailed] = {}
         """By plugin, the last thing it failed at. The rest of it may still be in use."""
@@ -53,6 +55,7 @@ class Plugins:
             if known is not one:
                 self._twice(known, one)
             elif one.enabled:
+                loading(one.name)
                 self._load(source)
 
     @property

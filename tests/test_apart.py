@@ -185,9 +185,7 @@ async def test_a_context_that_ends_by_itself_is_told_of() -> None:
     ("fault", "said"),
     [("leaving by itself", "it has ended by itself"), ("exiting", "SystemExit: 5")],
 )
-async def test_a_context_that_ends_its_own_way_is_told_of(
-    fault: str, said: str
-) -> None:
+async def test_a_context_that_ends_its_own_way_is_told_of(fault: str, said: str) -> None:
     story, heard = Story(fault), anyio.Event()
     why: list[BaseException] = []
 

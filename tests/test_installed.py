@@ -24,7 +24,7 @@ def wheel(site: Path, name: str, points: str, module: str = "") -> None:
         (site / f"{module}.py").write_text(OFFERING)
 
 
-OFFERING = '''
+OFFERING = """
 from pluggy import HookimplMarker
 
 
@@ -43,7 +43,7 @@ class Probe:
 @HookimplMarker("taskmux")
 def taskmux_health_probes():
     yield Probe()
-'''
+"""
 
 
 def test_what_taskmux_has_comes_first_whatever_a_plugin_calls_itself(site: Path) -> None:

@@ -90,9 +90,9 @@ class Foreigners:
         except typer.TyperException as error:
             said, near = reworded(error.format_message())
             raise BadRequest(said, hint=near or f"run `taskmux {name} --help`") from None
-        except TaskmuxError:
+        except (TaskmuxError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise failure(plugin, f"run its command {name}", error) from error
         return answers[0] if answers else Foreign({"ok": True}, "")
 

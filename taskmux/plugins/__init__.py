@@ -9,9 +9,11 @@ from .installed import Found, Source, names, sources
 from .offers import Offer
 from .registry import Listener, Plugins
 from .report import describe
+from .shape import check_name
 from .tables import probe_of
 
 __all__ = [
     "LIMIT", "Allowance", "Found", "Hung", "Listener", "Offer", "Plugins", "Source", "called",
-    "choose_probe", "describe", "encodable", "failure", "guarded", "names", "probe_of", "sources",
+    "check_name", "choose_probe", "describe", "encodable", "failure", "guarded", "names",
+    "probe_of", "sources",
 ]  # fmt: skip

@@ -262,7 +262,8 @@ def taskmux_event(event: Mapping[str, object]) -> None:
     Called in the daemon for every event after it is on disk, in order, in a
     thread of its own: a slow answer delays nobody else, and one that takes too long
     is the last this plugin is asked for. Events about the plugin itself are left
-    out. When the daemon ends, three seconds are left for what was not told yet. `event` is a line of events.jsonl:
+    out. When the daemon ends, three seconds are left for what was not told yet.
+    `event` is a line of events.jsonl:
     `ts`, `seq`, `event`, `session`, and `task`, `run` and more where they apply.
 
     ```python

@@ -20,7 +20,7 @@ from taskmux.testing import (
     AskingProbeContract, ContextWriterContract, HostResolverContract, probe_target, probes
 )
 
-probes.PLENTY = 1.0
+probes.PLENTY = 0.5
 
 
 class Names:
@@ -170,7 +170,7 @@ class TestUnasked(Probes):
                 import anyio
 
                 if not (answer := await look()).ok:
-                    await anyio.sleep(0.2)
+                    await anyio.sleep(0.1)
                 return answer
 
             return ask
@@ -193,7 +193,7 @@ class TestMixing(TestUnasked):
                 import anyio
 
                 if not (there := (target.cwd / self.file).exists()):
-                    await anyio.sleep(0.2)
+                    await anyio.sleep(0.1)
                 return self.answer(there)
 
             return ask

@@ -37,8 +37,9 @@ def taskmux_host_resolvers() -> Iterable[HostResolver]:
     """Offer ways to make task host names resolve on this machine.
 
     Called once, when the daemon starts. The daemon opens the one resolver the
-    user chose and calls `publish` with the full set of names whenever that set
-    changes, never concurrently. A failure costs the user the names, never the tasks.
+    user chose with `host_resolver` and calls `publish` with the full set of names,
+    each with 127.0.0.1 and with ::1, whenever that set changes, never concurrently.
+    A failure costs the user the names, never the tasks.
     One that also has `advise(settings)` tells `taskmux doctor` what to do where names
     lead nowhere. Prove yours with `taskmux.testing.HostResolverContract`.
 
@@ -147,7 +148,8 @@ def taskmux_health_probes() -> Iterable[HealthProbe]:
     names in `health_probe`, else by the applicable one of lowest rank: 10 for
     `health_url`, 20 `health_check`, 80 a TCP connection, 90 being alive. What
     `prepare` returns is awaited again and again for as long as the process
-    lives; it may be cancelled at any time and should end at once then.
+    lives; it may be cancelled at any time and should end at once then. An exception
+    counts as a no, and so does no answer within `health_timeout`.
     Prove yours with `taskmux.testing.HealthProbeContract`, or with `AskingProbeContract`
     where it asks somebody who may never answer.
 
@@ -224,7 +226,8 @@ def taskmux_commands() -> Commands:
     `--help`. Each is a name and a function that returns the Typer app; import
     typer inside it, so that only who runs the command pays for it. (Does your module begin
     with `from __future__ import annotations`, keep the app in another, as Typer has to find
-    what the annotations name.) taskmux's own commands come first. `typer.Context.obj` is a
+    what the annotations name.) An app of one command is `taskmux NAME`, of several
+    `taskmux NAME COMMAND`. taskmux's own commands come first. `typer.Context.obj` is a
     `CommandContext`: answer through it, as with `--json` nothing else may be on stdout. What
     the app raises is told like any other error.
 
@@ -258,9 +261,10 @@ def taskmux_event(event: Mapping[str, object]) -> None:
     """Take note of something that happened.
 
     Called in the daemon for every event after it is on disk, in order, in a
-    thread of its own: a slow answer delays nobody, and one that takes too long
-    is the last this plugin is asked for. When the daemon ends, three seconds
-    are left for what was not told yet. `event` is a line of events.jsonl:
+    thread of its own: a slow answer delays nobody else, and one that takes too long
+    is the last this plugin is asked for. Events about the plugin itself are left
+    out. When the daemon ends, three seconds are left for what was not told yet.
+    `event` is a line of events.jsonl:
     `ts`, `seq`, `event`, `session`, and `task`, `run` and more where they apply.
 
     ```python

@@ -3,12 +3,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import pytest
 
 from taskmux.errors import PluginFailed
+from taskmux.plugins import failure
 from taskmux.plugins.apart import apart
 
 
@@ -29,6 +30,22 @@ async def leave() -> None:
     sys.exit(3)
 
 
+class Unheard(BaseException):
+    """Nobody can know of it."""
+
+
+async def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+async def surprise() -> None:
+    raise Unheard("boo")
+
+
+async def cancel() -> None:
+    raise anyio.get_cancelled_exc_class()
+
+
 async def wait() -> None:
     await anyio.sleep_forever()
 
@@ -38,6 +55,9 @@ async def wait() -> None:
     [
         (fail, "p could not answer: it is broken"),
         (leave, "p could not answer: SystemExit: 3"),
+        (interrupt, "p could not answer: KeyboardInterrupt"),
+        (surprise, "p could not answer: boo"),
+        (cancel, "p could not answer: it cancelled what it was asked for"),
         (wait, "p could not answer: no answer within 0.1 s"),
     ],
 )
@@ -45,8 +65,9 @@ async def test_whatever_goes_wrong_is_told_and_costs_nobody_else_anything(
     function: object, said: str
 ) -> None:
     async with apart("p") as there:
+        limit = 0.1 if function is wait else 30
         with pytest.raises(PluginFailed) as failed:
-            await there.call("answer", function, limit=0.1)  # type: ignore[arg-type]
+            await there.call("answer", function, limit)  # type: ignore[arg-type]
         assert str(failed.value) == said
         assert await there.call("answer", ident) != threading.get_ident()
 
@@ -95,7 +116,7 @@ class Story:
         if self.fault == "never opening":
             await anyio.sleep_forever()
         async with anyio.create_task_group() as group:
-            group.start_soon(self._crash)
+            group.start_soon(self._crash, group.cancel_scope)
             try:
                 self.told.append("opened")
                 yield self
@@ -106,9 +127,13 @@ class Story:
                         await anyio.sleep_forever()
             group.cancel_scope.cancel()
 
-    async def _crash(self) -> None:
+    async def _crash(self, scope: anyio.CancelScope) -> None:
         await self.crash.wait()
-        raise ValueError("crashed")
+        if self.fault == "exiting":
+            sys.exit(5)
+        if self.fault != "leaving by itself":
+            raise ValueError("crashed")
+        scope.cancel()
 
     async def crash_now(self) -> None:
         self.crash.set()
@@ -154,6 +179,28 @@ async def test_a_context_that_ends_by_itself_is_told_of() -> None:
     [group] = why
     assert isinstance(group, ExceptionGroup)
     assert str(group.exceptions[0]) == "crashed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("leaving by itself", "it has ended by itself"), ("exiting", "SystemExit: 5")],
+)
+async def test_a_context_that_ends_its_own_way_is_told_of(fault: str, said: str) -> None:
+    story, heard = Story(fault), anyio.Event()
+    why: list[BaseException] = []
+
+    def ended(error: BaseException) -> None:
+        why.append(error)
+        heard.set()
+
+    with anyio.fail_after(10):
+        async with apart("p") as there:
+            await there.enter("open", story.open, ended)
+            await there.do(story.crash_now)
+            await heard.wait()
+            with suppress(PluginFailed):  # the whole thread may have ended
+                await there.call("answer", ident)
+    assert [str(failure("p", "go on", error)) for error in why] == [f"p could not go on: {said}"]
 
 
 async def test_a_context_that_is_never_left_is_left_behind() -> None:

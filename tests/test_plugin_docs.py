@@ -21,7 +21,7 @@ def test_the_plugin_on_the_page_passes_its_tests(tmp_path: Path) -> None:
     files = FILE.findall(PAGE.read_text())
     assert [name for name, _ in files] == [
         "taskmux_workbench/__init__.py", "taskmux_workbench/heartbeat.py",
-        "tests/test_heartbeat.py",
+        "taskmux_workbench/names_file.py", "tests/test_heartbeat.py", "tests/test_names_file.py",
     ]  # fmt: skip
     for name, text in files:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -35,4 +35,4 @@ def test_the_plugin_on_the_page_passes_its_tests(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    assert "14 passed" in done.stdout

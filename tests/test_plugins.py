@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -9,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from taskmux.contracts import (
@@ -18,7 +21,7 @@ from taskmux.contracts import (
 )
 from taskmux.errors import NobodyOffers, PluginFailed
 from taskmux.hookspecs import hookimpl
-from taskmux.plugins import Offer, Plugins, called, choose_probe, guarded
+from taskmux.plugins import Offer, Plugins, called, choose_probe, describe, guarded
 
 
 @dataclass
@@ -98,6 +101,7 @@ def test_a_disabled_plugin_is_not_even_imported() -> None:
         (SyntaxError("bad"), "be imported: SyntaxError: bad"),
         (SystemExit(1), "be imported: SystemExit: 1"),
         (GeneratorExit(), "be imported: GeneratorExit"),
+        (KeyboardInterrupt(), "be imported: KeyboardInterrupt"),
         (plugin(misspelt=lambda: ()), "be used: unknown hook 'misspelt'"),
         (plugin(taskmux_host_resolvers=lambda wish: ()), "be used: "),
         (ModuleType("bare"), "be used: none of its functions is marked as a hook"),
@@ -113,7 +117,10 @@ def test_a_disabled_plugin_is_not_even_imported() -> None:
         (offering(resolver("x", open=None)), "'x' has no open"),
         (offering(resolver("x", open=3)), "'x' has open, but not as a function"),
         (offering(resolver("x", summary=3)), "'x' has summary, but not as str"),
-        (offering(resolver("two words")), "'two words' is not a name: it must be one word"),
+        (
+            offering(resolver("two words")),
+            "'two words' is not a name: it must be one word",
+        ),
         (offering(resolver("")), "'' is not a name"),
         (offering(resolver("\x1b")), "is not a name"),
     ],
@@ -128,8 +135,15 @@ def test_one_broken_plugin_costs_only_itself(bad: object, why: str) -> None:
 
 
 def test_ctrl_c_is_nobodys_failure() -> None:
+    gate = threading.Event()
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        gate.wait()
+
     with pytest.raises(KeyboardInterrupt):
-        Plugins([Found("x", KeyboardInterrupt())])
+        called("x", "load", work)
+    gate.set()
 
 
 def test_a_plugin_is_loaded_once() -> None:
@@ -137,6 +151,57 @@ def test_a_plugin_is_loaded_once() -> None:
     plugins = Plugins([Found("a", one), Found("a", other), Found("b", one)])
     assert set(plugins.resolvers) == {"x"}
     assert set(plugins.broken) == {"a", "b"}
+    assert "there is a plugin of that name in another, which is used" in str(plugins.broken["a"])
+
+
+def test_one_that_hangs_over_a_hook_is_asked_for_nothing_else() -> None:
+    asked: list[str] = []
+    gate = threading.Event()
+
+    def hang() -> object:
+        asked.append("resolvers")
+        return gate.wait()
+
+    bad = plugin(taskmux_host_resolvers=hang, taskmux_commands=lambda: asked.append("commands"))
+    plugins = Plugins([Found("bad", bad)], limit=0.05)
+    assert plugins.offers("bad") == []
+    assert asked == ["resolvers"]
+    gate.set()
+
+
+@pytest.mark.parametrize("said", ["\udce9", "x" * 100_000, "two\nlines"])
+def test_whatever_a_plugin_says_of_itself_can_be_shown(said: str) -> None:
+    trouble = RuntimeError(said)
+    trouble.add_note(said)
+    installed = [
+        Found("good", offering(resolver("x", summary=said))),
+        Found("bad", trouble),
+    ]
+    report = describe(Plugins(installed))
+    [good, bad] = report.plugins
+    assert 0 < len(good.offers[0].summary) <= 1000
+    assert 0 < len(bad.reason or "") <= 1100
+    assert len(msgspec.json.encode(report)) < 10_000
+
+
+def test_a_note_that_is_no_text_is_no_hint() -> None:
+    trouble = RuntimeError("broken")
+    trouble.__notes__ = 3  # type: ignore[assignment]
+    assert Plugins([Found("bad", trouble)]).broken["bad"].hint is None
+
+
+@pytest.mark.parametrize("name", ["two words", "../up", "", "a,b", "x" * 65])
+def test_a_plugin_s_name_can_be_written_in_a_table(name: str) -> None:
+    plugins = Plugins([Found(name, SystemExit("imported"))])
+    assert f"{name!r} is not a name" in str(plugins.broken[name])
+
+
+def test_what_is_disabled_or_broken_may_be_what_is_missing() -> None:
+    sources = [Found("off", offering()), Found("bad", ImportError("x")), Found("on", offering())]
+    plugins = Plugins(sources, disabled=["off"])
+    with pytest.raises(NobodyOffers) as caught:
+        plugins.probe_for(TaskFacts("web", health_probe="queue"))
+    assert (caught.value.hint or "").endswith("see `taskmux plugins`: bad, off")
 
 
 @pytest.mark.parametrize("offer", [("x",), ("x", 3), "x", ("x y", print), ("x", print, print)])
@@ -277,46 +342,6 @@ def test_a_probe_that_crashes_is_out_unless_it_is_named() -> None:
     assert plugins.probe_for(WEB) is LATE
     assert set(plugins.broken) == {"bad"}
     assert plugins.offers("bad") == []
-
-
-# Events
-
-
-def test_every_listener_is_told_whatever_the_others_do() -> None:
-    heard: list[object] = []
-
-    def spoil(event: dict[str, object]) -> None:
-        heard.append(event.pop("seq"))
-        raise SystemExit
-
-    modules = [
-        plugin(taskmux_event=spoil),
-        plugin(taskmux_event=lambda: heard.append("no argument")),
-        plugin(taskmux_event=lambda event: heard.append(event)),
-    ]
-    plugins = Plugins([Found(str(number), module) for number, module in enumerate(modules)])
-    [trouble] = plugins.relay({"seq": 1})
-    assert heard == [1, "no argument", {"seq": 1}]
-    assert str(trouble) == "0 could not take note of an event: SystemExit"
-    assert plugins.relay({"seq": 2}) == []
-    assert plugins.broken.keys() == {"0"}
-    assert heard[3:] == [2, "no argument", {"seq": 2}]
-
-
-def test_a_plugin_is_not_told_of_its_own_failures() -> None:
-    heard: list[object] = []
-    plugins = Plugins([Found("x", plugin(taskmux_event=lambda event: heard.append(event)))])
-    plugins.relay({"event": "plugin_failed", "plugin": "x"})
-    assert heard == []
-
-
-def test_a_listener_that_hangs_is_not_asked_again() -> None:
-    gate = threading.Event()
-    plugins = Plugins([Found("x", plugin(taskmux_event=lambda event: gate.wait()))])
-    [trouble] = plugins.relay({"seq": 1}, limit=0.01)
-    assert "no answer within 0.01 s" in str(trouble)
-    assert plugins.listeners == {}
-    gate.set()
 
 
 # What it costs

@@ -74,10 +74,10 @@ def project(session: Session) -> Iterator[Finding]:
 
 def plugins(session: Session) -> Iterator[Finding]:
     """Look at every plugin that is installed and not disabled."""
-    from taskmux.plugins import describe
+    from .plugins import seen
 
     try:
-        found = describe(installed(session)).plugins
+        found = seen(session)
     except TaskmuxError:  # config.toml, which says what is disabled, is wrong: told already
         return
     for one in found:

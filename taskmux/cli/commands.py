@@ -71,6 +71,9 @@ NAMES = {*COMMANDS, *ALIASES}
 GROUPS = {name.partition(" ")[0] for name in COMMANDS if " " in name}
 """The first words of commands of two."""
 
+TAKEN = NAMES | GROUPS | {"help"}
+"""What no plugin's command can be called: taskmux's own come first."""
+
 
 def find(name: str, words: Sequence[str] = ()) -> Command:
     """Return the command `name`, which `words` follow; raise if there is none.

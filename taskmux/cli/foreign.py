@@ -16,7 +16,7 @@ from taskmux.encoding import encode
 from taskmux.errors import BadRequest, TaskmuxError, UnknownCommand
 
 from .answers import Foreign
-from .commands import NAMES
+from .commands import NAMES, TAKEN
 from .parsing import reworded
 from .plugins import installed
 from .session import Session
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 KIND = "command"
 """What `Plugins` calls such an offer."""
+
+
+COMPLETION = {"install_completion", "show_completion"}
 
 
 class Foreigners:
@@ -42,7 +45,7 @@ class Foreigners:
 
     def names(self) -> list[str]:
         """Return what they are called; never what taskmux has itself."""
-        return sorted(self._plugins.commands.keys() - NAMES)
+        return sorted(self._plugins.commands.keys() - TAKEN)
 
     def parser(self, name: str) -> TyperCommand | TyperGroup:
         """Return the parser of a command; raise `UnknownCommand`, or `PluginFailed`."""
@@ -87,9 +90,9 @@ class Foreigners:
         except typer.TyperException as error:
             said, near = reworded(error.format_message())
             raise BadRequest(said, hint=near or f"run `taskmux {name} --help`") from None
-        except TaskmuxError:
+        except (TaskmuxError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise failure(plugin, f"run its command {name}", error) from error
         return answers[0] if answers else Foreign({"ok": True}, "")
 
@@ -115,6 +118,8 @@ def _built(make: Callable[[], Any]) -> TyperCommand | TyperGroup:
 
     parser = get_command(make())
     assert isinstance(parser, TyperCommand | TyperGroup)
+    # Typer's own completion would be for a program called like the command.
+    parser.params = [one for one in parser.params if one.name not in COMPLETION]
     return parser
 
 

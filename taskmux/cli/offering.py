@@ -42,5 +42,7 @@ def _below(one: PluginReport, ink: Ink) -> Iterator[str]:
         yield ink(plain(one.reason), "red")
     if one.hint is not None:
         yield f"hint: {plain(one.hint)}"
-    if one.loaded is False and one.enabled:
+    if one.loaded is False and one.enabled and one.ok:
         yield ink("not in the daemon yet: `taskmux daemon restart` loads it", "yellow")
+    if one.loaded and not one.enabled:
+        yield ink("still in the daemon: `taskmux daemon restart` leaves it out", "yellow")

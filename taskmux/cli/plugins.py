@@ -25,14 +25,7 @@ else:
 
 def plugins(session: Session) -> Answer:
     """Show every plugin: what it offers, and what is wrong with it. Never starts the daemon."""
-    from taskmux.plugins import describe
-
-    here = describe(installed(session))
-    try:
-        there = {plugin.name: plugin for plugin in session.visit().plugins().plugins}
-    except TaskmuxError:
-        return here
-    return wire.PluginsReport(plugins=[_as_used(one, there.get(one.name)) for one in here.plugins])
+    return wire.PluginsReport(plugins=seen(session))
 
 
 def plugins_enable(session: Session, name: options.PluginName) -> Answer:
@@ -50,34 +43,66 @@ def installed(session: Session) -> Plugins:
 
     Under `sudo`, those whose code others than root may change are broken.
     """
-    from taskmux.plugins import Plugins, entries
+    from taskmux.plugins import Plugins, sources
     from taskmux.settings import load
 
     disabled = load(paths.host_config(session.home)).disabled_plugins
     if os.geteuid() != 0 or session.environ.get("SUDO_UID", "0") == "0":
         return Plugins(disabled=disabled)
-    from taskmux.daemon.privileged.trust import Guarded
+    from taskmux.daemon.privileged.trust import guarded
 
-    return Plugins(map(Guarded, entries()), disabled)
+    return Plugins(map(guarded, sources()), disabled)
+
+
+def seen(session: Session) -> list[wire.PluginReport]:
+    """Return every plugin, as it is installed and as the daemon, if one runs, knows it."""
+    from taskmux.plugins import describe
+
+    here = [_shadowed(one) for one in describe(installed(session)).plugins]
+    try:
+        there = {one.name: one for one in session.visit().plugins().plugins}
+    except TaskmuxError:
+        return here
+    used = [_as_used(one, there.pop(one.name, None)) for one in here]
+    return used + [_gone(one) for one in there.values() if one.enabled]
 
 
 def _as_used(here: wire.PluginReport, there: wire.PluginReport | None) -> wire.PluginReport:
     """Return what is installed `here`, with what the daemon knows of it."""
-    if there is None or (there.version, there.enabled) != (here.version, here.enabled):
+    if there is None or not here.enabled:
+        return replace(here, loaded=there is not None and there.enabled)
+    if not there.enabled or there.version != here.version:
         return replace(here, loaded=False)
     if there.ok or not here.ok:
         return replace(here, loaded=here.enabled)
     return replace(here, loaded=here.enabled, ok=False, reason=there.reason, hint=there.hint)
 
 
+def _gone(there: wire.PluginReport) -> wire.PluginReport:
+    """Return what the daemon has and nobody else any more."""
+    why, hint = "it was uninstalled, and the daemon still uses it", "run `taskmux daemon restart`"
+    return replace(there, loaded=False, ok=False, reason=why, hint=hint)
+
+
+def _shadowed(one: wire.PluginReport) -> wire.PluginReport:
+    from .commands import TAKEN
+
+    hidden = [offer.name for offer in one.offers if offer.kind == "command" and offer.name in TAKEN]
+    if not hidden or not one.ok:
+        return one
+    why = f"its command {hidden[0]} cannot be used: taskmux has one of that name"
+    return replace(one, ok=False, reason=why, hint="its author can give it another name")
+
+
 def _switch(session: Session, name: str, *, on: bool) -> Answer:
+    from taskmux.plugins import names
     from taskmux.settings import load
 
     from .config import put
 
     disabled = load(paths.host_config(session.home)).disabled_plugins
-    # One that was uninstalled may still stand among the disabled.
-    known = {*installed(session).found, *(disabled if on else ())}
+    # None is imported: this is the way out of one that ends whoever imports it.
+    known = names(disabled if on else ())
     if name not in known:
         raise UnknownPlugin(name, known)
     rest = [other for other in disabled if other != name]

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HostRecord:
-    """One name that should resolve on this machine, without a final dot."""
+    """One name that should resolve on this machine, without a final dot, and one address of it.
+
+    The daemon publishes two for each name, 127.0.0.1 and ::1.
+    """
 
     name: str
     address: IPv4Address | IPv6Address

@@ -96,7 +96,7 @@ class Naming:
     def _choose(self) -> tuple[str, HostResolver]:
         plugins = self._services.plugins
         if self.resolver not in plugins.resolvers:
-            raise NobodyOffers(KIND, self.resolver, plugins.resolvers)
+            raise NobodyOffers(KIND, self.resolver, plugins.resolvers, plugins.absent)
         return plugins.whose(KIND, self.resolver), plugins.resolvers[self.resolver]
 
     async def _tell(self, there: Apart, resolver: OpenResolver) -> None:
@@ -113,7 +113,7 @@ class Naming:
     async def _publish(self, there: Apart, resolver: OpenResolver, names: Sequence[str]) -> bool:
         records = [HostRecord(name, address) for name in names for address in LOOPBACKS]
         try:
-            await there.call("have names resolve", partial(resolver.publish, records), LIMIT)
+            await there.call("have names resolve", partial(_published, resolver, records), LIMIT)
         except PluginFailed as trouble:
             self._fail(there.plugin, trouble)
             return False
@@ -136,6 +136,11 @@ class Naming:
             log.warning("%s", trouble)
             facts = {"plugin": plugin, "reason": str(trouble), "hint": trouble.hint}
             self._services.bus.publish("plugin_failed", **facts)
+
+
+async def _published(resolver: OpenResolver, records: Sequence[HostRecord]) -> None:
+    # What was opened may be anything: it is not even looked at before it is over there.
+    await resolver.publish(records)
 
 
 @asynccontextmanager

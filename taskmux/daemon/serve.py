@@ -190,7 +190,9 @@ async def _end_orphans(home: Path) -> None:
 
 def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Services:
     bus = Bus(paths.events(home), carried)
-    plugins = Plugins(disabled=settings.disabled_plugins)
+    plugins = Plugins(
+        disabled=settings.disabled_plugins, loading=partial(log.info, "loading the plugin %s")
+    )
     services = Services(
         home=home,
         settings=settings,
@@ -201,7 +203,7 @@ def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Ser
     )
     _ = plugins.probes  # asked now, so that what is broken is told at the start
     for name, error in plugins.broken.items():
-        bus.publish("plugin_failed", plugin=name, reason=str(error))
+        bus.publish("plugin_failed", plugin=name, reason=str(error), hint=error.hint)
     return services
 
 

@@ -17,13 +17,20 @@ class PluginFailed(TaskmuxError):
 
 
 class NobodyOffers(TaskmuxError):
-    """A name no installed plugin answers to. `kind` is what was wanted: `health probe`."""
+    """A name no installed plugin answers to. `kind` is what was wanted: `health probe`.
+
+    `absent` are plugins that are disabled or broken: it may be one of theirs.
+    """
 
     code = "E701"
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        known = sorted(known)
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], absent: Iterable[str] = ()
+    ) -> None:
+        known, absent = sorted(known), sorted(absent)
         hint = closest(name, known) or f"installed: {', '.join(known) or 'none'}"
+        if absent:
+            hint += f"; disabled or broken, see `taskmux plugins`: {', '.join(absent)}"
         super().__init__(f"no plugin offers the {kind} {name!r}", hint=hint, name=name)
 
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from threading import Thread
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import anyio
 from anyio import (
@@ -30,27 +30,13 @@ from anyio import (
 from anyio.lowlevel import current_token
 
 from .calls import LIMIT, guarded
+from .outcome import Outcome
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 Ended = Callable[[BaseException], None]
 """Told, on our loop, why what was entered has ended by itself."""
-
-
-class _Outcome(Generic[T]):
-    """What becomes of work over there. It is written there, and read here once it is known."""
-
-    def __init__(self) -> None:
-        self.known = anyio.Event()
-        self.scope = CancelScope()
-        self.returned: list[T] = []
-        self.raised: BaseException | None = None
-
-    def get(self) -> T:
-        if self.raised is not None:
-            raise self.raised
-        return self.returned[0]
 
 
 class Apart:
@@ -69,8 +55,12 @@ class Apart:
         self._errands: dict[CancelScope, anyio.Event] = {}
         """What is done on our loop for the other one; each is set when it is over."""
 
+        self._asked: set[Outcome[Any]] = set()
+        """What is not known yet: it never will be when the other loop ends."""
+
         self._over: anyio.Event | None = None
-        self._life: _Outcome[None] | None = None
+        self._life: Outcome[None] | None = None
+        self._ending = False
 
     @property
     def gone(self) -> bool:
@@ -93,9 +83,8 @@ class Apart:
 
     async def do(self, function: Callable[[], Awaitable[T]]) -> T:
         """Return what `function` returns over there, or raise what it raises."""
-        outcome = _Outcome[T]()
-        self._post(partial(self._perform, function, outcome))
-        await self._known(outcome)
+        outcome = Outcome[T]()
+        await self._perform(function, outcome, outcome.known)
         return outcome.get()
 
     def brought_home(self, function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -134,21 +123,24 @@ class Apart:
 
         It is left when this ends. Raises `PluginFailed` if it cannot be entered.
         """
-        entered, life = _Outcome[T](), _Outcome[None]()
+        entered = Outcome[T]()
+
+        def over() -> None:
+            if not entered.known.is_set():
+                entered.settle(life.raised)
+            elif not self._ending:
+                ended(life.raised or RuntimeError("it has ended by itself"))
+
+        life = Outcome[None](over)
         async with guarded(self.plugin, doing, limit):
-            live = partial(self._live, opening, entered, ended)
-            self._post(partial(self._perform, live, life))
-            try:
-                await entered.known.wait()
-            except BaseException:
-                self._post(partial(_cancel, life))
-                raise
+            await self._perform(partial(self._live, opening, entered), life, entered.known)
             value = entered.get()
         self._life = life
         return value
 
     async def end(self, limit: float) -> None:
         """Leave what was entered, and end; what takes longer than `limit` is left behind."""
+        self._ending = True
         with CancelScope(shield=True), move_on_after(limit):
             if self._life is not None:
                 self._post(self._leave)
@@ -162,17 +154,40 @@ class Apart:
                 await over.wait()
         self._bell.close()
 
-    async def _known(self, outcome: _Outcome[T]) -> None:
+    async def _perform(
+        self, function: Callable[[], Awaitable[T]], outcome: Outcome[T], enough: anyio.Event
+    ) -> None:
+        """Have `function` done over there, and wait for `enough`; cancelled, cancel that."""
+        if self.gone:
+            raise RuntimeError("its thread has ended")
+        work = partial(self._do, function, outcome)
+        self._asked.add(outcome)
+        self._post(work)
         try:
-            await outcome.known.wait()
+            await enough.wait()
         except BaseException:
-            self._post(partial(_cancel, outcome))
+            try:
+                self._work.remove(work)
+            except ValueError:  # it was begun, or has just been
+                self._post(partial(_cancel, outcome))
+            else:  # a thread that is stuck must not pile it up
+                self._asked.discard(outcome)
             raise
 
     def _post(self, work: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
         self._work.append(work)
         with suppress(OSError):  # rung often enough already, or nobody is there any more
             self._bell.send(b"\0")
+
+    def _settle(self, outcome: Outcome[Any]) -> None:
+        self._asked.discard(outcome)
+        outcome.settle()
+
+    def _finish(self, why: BaseException) -> None:
+        self._gone.set()
+        for outcome in tuple(self._asked):
+            outcome.settle(why)
+        self._asked.clear()
 
     def _here(self, work: Callable[[], object]) -> None:
         with suppress(RunFinishedError):  # our loop has ended, and nobody waits any more
@@ -181,9 +196,13 @@ class Apart:
     # From here on, on the loop over there.
 
     def _run(self) -> None:
-        with self._ear:
-            anyio.run(self._serve, backend_options={"use_uvloop": True})
-        self._here(self._gone.set)
+        why: BaseException = RuntimeError("its thread has ended")
+        try:
+            with self._ear:
+                anyio.run(self._serve, backend_options={"use_uvloop": True})
+        except BaseException as error:  # noqa: BLE001 (a thread has no caller: told on our loop)
+            why = error
+        self._here(partial(self._finish, why))
 
     async def _serve(self) -> None:
         async with create_task_group() as group:
@@ -198,32 +217,25 @@ class Apart:
                         return
                     group.start_soon(work)
 
-    async def _perform(self, function: Callable[[], Awaitable[T]], outcome: _Outcome[T]) -> None:
-        with outcome.scope:
-            try:
+    async def _do(self, function: Callable[[], Awaitable[T]], outcome: Outcome[T]) -> None:
+        try:
+            with outcome.scope:
                 outcome.returned.append(await function())
-            except (Exception, SystemExit) as error:  # noqa: BLE001 (raised again on our loop)
-                outcome.raised = error
-        self._here(outcome.known.set)
+        except get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001 (raised again on our loop)
+            outcome.raised = error
+        finally:
+            self._here(partial(self._settle, outcome))
 
     async def _live(
-        self,
-        opening: Callable[[], AbstractAsyncContextManager[T]],
-        entered: _Outcome[T],
-        ended: Ended,
+        self, opening: Callable[[], AbstractAsyncContextManager[T]], entered: Outcome[T]
     ) -> None:
         self._over = anyio.Event()
-        try:
-            async with opening() as value:
-                entered.returned.append(value)
-                self._here(entered.known.set)
-                await self._over.wait()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (told on our loop)
-            if entered.returned:
-                self._here(partial(ended, error))
-            else:
-                entered.raised = error
-                self._here(entered.known.set)
+        async with opening() as value:
+            entered.returned.append(value)
+            self._here(entered.settle)
+            await self._over.wait()
 
     async def _leave(self) -> None:
         assert self._over is not None, "left before it was entered"
@@ -245,5 +257,5 @@ async def apart(plugin: str, limit: float = LIMIT) -> AsyncIterator[Apart]:
         await one.end(limit)
 
 
-async def _cancel(outcome: _Outcome[T]) -> None:
+async def _cancel(outcome: Outcome[T]) -> None:
     outcome.scope.cancel()

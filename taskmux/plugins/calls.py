@@ -18,11 +18,23 @@ SPOKEN = (ImportError, OSError, RuntimeError, ValueError)
 """Built-in exceptions whose text reads as a sentence; others need their name beside it."""
 
 
+MOST = 1000
+"""Characters of what a plugin says that are passed on; whoever says more is cut off."""
+
+
 class Hung(TimeoutError):
     """The cause of a `PluginFailed` where there was no answer in time."""
 
     def __init__(self, limit: float) -> None:
         super().__init__(f"no answer within {limit:g} s")
+
+
+class Thrown(Exception):
+    """Stands for what a plugin raised that is no `Exception`: it must not end us as well."""
+
+    def __init__(self, what: BaseException) -> None:
+        super().__init__(what)
+        self.what = what
 
 
 @asynccontextmanager
@@ -46,8 +58,8 @@ def called(plugin: str, doing: str, work: Callable[[], T], limit: float = LIMIT)
     """Return what a plugin's `work` returns; every failure is a `PluginFailed`.
 
     It runs in a thread, which is left to itself after `limit` seconds: nothing
-    else bounds an import or a function that never comes back. Only Ctrl-C, here
-    or there, is let through.
+    else bounds an import or a function that never comes back. Ctrl-C is let through;
+    it comes to the main thread, so a `KeyboardInterrupt` over there is the plugin's own.
     """
     done: list[T] = []
     failed: list[BaseException] = []
@@ -59,34 +71,40 @@ def called(plugin: str, doing: str, work: Callable[[], T], limit: float = LIMIT)
             failed.append(error)
 
     thread = Thread(target=run, name=f"plugin {plugin}", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as none:  # the system has no thread to give
+        raise failure(plugin, doing, none) from none
     thread.join(limit)
     if done:
         return done[0]
     error = failed[0] if failed else Hung(limit)
-    if isinstance(error, KeyboardInterrupt):
-        raise error
     raise failure(plugin, doing, error) from error
 
 
 def failure(plugin: str, doing: str, error: BaseException) -> PluginFailed:
     """Return `error` as people are told of it; its first note is the hint."""
-    while isinstance(error, BaseExceptionGroup):  # a task group says nothing of its own
-        error = error.exceptions[0]
-    hints = map(encodable, getattr(error, "__notes__", []))
-    return PluginFailed(plugin, doing, _sentence(error), hint=next(hints, None))
+    while isinstance(error, BaseExceptionGroup | Thrown):  # these say nothing of their own
+        error = error.what if isinstance(error, Thrown) else error.exceptions[0]
+    return PluginFailed(plugin, doing, _sentence(error), hint=_hint(error))
 
 
 def encodable(said: object) -> str:
-    """Return what a plugin says as text that every file and socket of ours takes."""
-    return str(said).encode(errors="replace").decode()
+    """Return what a plugin says as text that every file and socket of ours takes, not all of it."""
+    text = str(said)[: MOST + 1].encode(errors="replace").decode()
+    return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
+
+
+def _hint(error: BaseException) -> str | None:
+    notes = getattr(error, "__notes__", None)
+    return encodable(notes[0]) if isinstance(notes, list) and notes else None
 
 
 def _sentence(error: BaseException) -> str:
     kind = type(error)
     try:
         said = encodable(error)
-    except Exception:  # noqa: BLE001 (a foreign `__str__` may raise anything; the name will do)
+    except BaseException:  # noqa: BLE001 (a foreign `__str__` may raise anything; the name will do)
         said = ""
     if said and (isinstance(error, SPOKEN) or kind.__module__ != "builtins"):
         return said

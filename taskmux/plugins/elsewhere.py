@@ -10,11 +10,9 @@ from anyio import create_task_group
 from taskmux.contracts import HealthProbe, Probe, ProbeResult, ProbeTarget, TaskFacts
 
 from .apart import Apart
-from .calls import LIMIT
+from .calls import LIMIT, encodable
+from .installed import OURS
 from .registry import Plugins
-
-OURS = "taskmux"
-"""The distribution whose probes are asked on our own loop: they are known never to block it."""
 
 
 class Elsewhere:
@@ -26,7 +24,7 @@ class Elsewhere:
     def keep(self, probe: HealthProbe, plugins: Plugins) -> HealthProbe:
         """Return what asks `probe`, in the thread of the plugin that offers it."""
         plugin = plugins.whose("health probe", probe.name)
-        if plugins.found[plugin].distribution == OURS:
+        if plugins.found[plugin].distribution == OURS:  # they are known never to block our loop
             return probe
         return _Distant(probe, plugin, self)
 
@@ -78,9 +76,15 @@ class _Distant:
             if not asked:
                 prepare = partial(_prepared, self.probe, _as_seen(target, there))
                 asked.append(await there.do(prepare))
-            return await there.do(asked[0])
+            return await there.do(partial(_answered, asked[0]))
 
         return ask
+
+
+async def _answered(ask: Probe) -> ProbeResult:
+    """Return the answer in plain values: what else it was made of stays over there."""
+    result = await ask()
+    return ProbeResult(bool(result.ok), encodable(result.detail))
 
 
 async def _prepared(probe: HealthProbe, target: ProbeTarget) -> Probe:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pluggy import HookImpl
 
+from .calls import encodable
 from .shape import WrongShape, check_name, check_shape
 
 MOST = 1000
@@ -45,7 +46,7 @@ def ask(impl: HookImpl, kind: str, shape: type | None, taken: Container[str]) ->
 
 def _thing(value: Any, shape: type) -> tuple[str, str, Any]:
     check_shape(value, shape)
-    return value.name, getattr(value, "summary", ""), value
+    return value.name, encodable(getattr(value, "summary", "")), value
 
 
 def _command(value: Any) -> tuple[str, str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from taskmux.wire import OfferReport, PluginReport, PluginsReport
 
+from .installed import Found
 from .offers import Offer
-from .registry import Found, Plugins
+from .registry import Plugins
 
 
 def describe(plugins: Plugins) -> PluginsReport:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from taskmux.toml.words import OFFER
+
 PLAIN = {"str": str, "int": int}
 """Types of a Protocol's properties that are looked at; any other only has to be there."""
 
@@ -31,8 +33,9 @@ def check_shape(offer: Any, shape: type) -> None:
 
 def check_name(name: Any) -> None:
     """Raise `WrongShape` unless people can write `name` in a table and on a command line."""
-    if not isinstance(name, str) or not name.isprintable() or name.split() != [name]:
-        raise WrongShape(name, "is not a name: it must be one word")
+    if not isinstance(name, str) or not OFFER.fullmatch(name):
+        fault = "is not a name: it must be one word of letters, digits, _ and -, 64 at most"
+        raise WrongShape(name, fault)
 
 
 def _check_value(offer: Any, name: str, promised: str) -> None:

@@ -5,17 +5,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from inspect import getdoc
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from taskmux.contracts import PluginContext
+from taskmux.plugins import check_name
 
 Opened = TypeVar("Opened")
 
 
-class AsyncContract:
+class Contract:
+    """A class of tests with holes: methods that the plugin supplies."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Raise `TypeError` for a class of tests that has a hole: pytest would pass over it."""
+        super().__init_subclass__(**kwargs)
+        if cls.__name__.startswith("Test"):
+            for name in dir(cls):
+                hole = getattr(cls, name, None)
+                if getattr(hole, "__isabstractmethod__", False):
+                    raise TypeError(f"{cls.__name__} needs `{name}`: {getdoc(hole)}")
+
+
+class AsyncContract(Contract):
     """A contract with tests that await something, on the event loop the daemon runs on."""
 
     pytestmark = pytest.mark.anyio
@@ -43,7 +58,6 @@ def lend(folder: Path, settings: Mapping[str, Any]) -> PluginContext:
 
 def assert_described(name: str, summary: str) -> None:
     """Check what `taskmux plugins` shows of an offer: a word, and a line about it."""
-    assert name.isprintable()
-    assert name.split() == [name]
+    check_name(name)
     assert summary.isprintable()
     assert summary.strip()

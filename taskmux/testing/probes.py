@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import pytest
 
 from taskmux.contracts import HealthProbe, Probe, ProbeResult, ProbeTarget, ShellRun, TaskFacts
 
@@ -57,7 +58,8 @@ class HealthProbeContract(AsyncContract, ABC):
     def well(self, folder: Path) -> Life:
         """Return a task whose table asks for this probe, and which is well while entered.
 
-        It may take a moment, and some questions, to become so.
+        It may take a moment, and some questions, to become so. One test enters this and
+        `unwell` at once, in the same `folder`.
         """
 
     @abstractmethod
@@ -84,8 +86,8 @@ class HealthProbeContract(AsyncContract, ABC):
         """The answer is yes before long, stays so, and has words."""
         async with self.well(tmp_path) as target:
             ask = self.make().prepare(target)
+            await _until_well(ask)
             with anyio.fail_after(PLENTY):
-                await _until_well(ask)
                 assert _worded(await ask()).ok
 
     async def test_says_when_a_task_is_not_well(self, tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ class HealthProbeContract(AsyncContract, ABC):
             ask_good, ask_bad = probe.prepare(good), probe.prepare(bad)
             with anyio.fail_after(PLENTY):
                 assert not (await ask_bad()).ok
-                await _until_well(ask_good)
+            await _until_well(ask_good)
 
 
 class AskingProbeContract(HealthProbeContract):
@@ -126,8 +128,13 @@ def _worded(result: ProbeResult) -> ProbeResult:
 
 
 async def _until_well(ask: Probe) -> None:
-    while not (await ask()).ok:  # noqa: ASYNC110 (a probe has no event: it can only be asked)
-        await anyio.sleep(0.01)
+    said = "there was none"
+    with anyio.move_on_after(PLENTY):
+        while not (result := await ask()).ok:
+            said = result.detail
+            await anyio.sleep(0.01)
+        return
+    pytest.fail(f"not well within {PLENTY:g} s; the last answer: {said}")
 
 
 async def _run(folder: Path, environ: dict[str, str], command: str) -> ShellRun:

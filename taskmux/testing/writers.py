@@ -9,7 +9,7 @@ import pytest
 
 from taskmux.contracts import ContextWriter, ProjectFacts
 
-from .lent import assert_described
+from .lent import Contract, assert_described
 
 SHOP = ProjectFacts("shop", {"api": "https://api.shop.localhost", "worker": None})
 FEWER = ProjectFacts("shop", {"api": "https://api.shop.localhost"})
@@ -23,7 +23,7 @@ OLD = [
 ]
 
 
-class ContextWriterContract(ABC):
+class ContextWriterContract(Contract, ABC):
     """What taskmux relies on from every context writer."""
 
     @abstractmethod

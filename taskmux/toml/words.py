@@ -11,7 +11,7 @@ from .wrong import Reader, Wrong, kind, shown, suggest
 Kind = TypeVar("Kind", bound=StrEnum)
 
 _SECRET = re.compile(r"(token|secret|password|(?<!public_)key)$", re.IGNORECASE)
-_OFFER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+OFFER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -77,7 +77,7 @@ def choice(kinds: type[Kind]) -> Reader[Kind]:
 def offer(value: Any) -> str:
     """Read the name of something that a plugin offers."""
     found = text(value)
-    if not _OFFER.fullmatch(found):
+    if not OFFER.fullmatch(found):
         raise Wrong(f"{shown(found)} cannot be the name of anything a plugin offers")
     return found
 

@@ -32,7 +32,9 @@ class PluginReport(Struct, frozen=True, kw_only=True):
 
     hint: str | None
     loaded: bool | None = None
-    """Whether the daemon uses it as it is installed now; null if none runs."""
+    """Whether the daemon uses it as it is installed now, maybe though it was disabled since; null
+    if none runs.
+    """
 
 
 class PluginsReport(Report, frozen=True, kw_only=True):

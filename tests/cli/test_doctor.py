@@ -256,6 +256,7 @@ def test_what_the_daemon_knows_is_part_of_it(daemon: FakeDaemon, taskmux: Taskmu
     names = ["localhost"]
     daemon.answers["hello"] = ABOUT
     daemon.answers["diagnose"] = wire.DoctorReport(ok=False, checks=[trouble], names=names)
+    daemon.answers["list_plugins"] = wire.PluginsReport(plugins=[])
     checks = found(taskmux)
     assert checks["names"] == {
         "name": "names", "ok": False, "detail": "new names need root", "fix": "use sudo",

@@ -42,6 +42,8 @@ def app():
             raise error
         if how == "exit":
             sys.exit(3)
+        if how == "beyond":
+            raise BaseException("all bounds")
         if how == "typer":
             raise typer.Exit(4)
         context.obj.answer({"ok": False}, "it did not work")
@@ -130,6 +132,7 @@ def test_it_is_lent_its_table_and_where_it_is(taskmux: Taskmux, home: Path) -> N
             "mend it",
         ),
         (["fail", "exit"], 1, "E700", "SystemExit: 3", None),
+        (["fail", "beyond"], 1, "E700", "BaseException: all bounds", None),
         (["say"], 2, "E801", "word is missing", "run `taskmux parrot --help`"),
         (["say", "a", "--laud"], 2, "E801", "--laud", "did you mean --loud, --no-loud?"),
         (["sya", "a"], 2, "E802", "no command named 'parrot sya'", "did you mean 'parrot say'?"),
@@ -174,7 +177,9 @@ def test_help_speaks_of_them(taskmux: Taskmux) -> None:
     [say] = only["commands"]
     assert (say["summary"], say["options"][0]["names"]) == ("Say a word.", ["--loud", "--no-loud"])
     assert taskmux("help", "parrot").out.startswith("Usage: taskmux parrot COMMAND [OPTIONS]\n")
-    assert taskmux("solo", "--help").out.startswith("Usage: taskmux solo [OPTIONS]\n")
+    solo = taskmux("solo", "--help").out
+    assert solo.startswith("Usage: taskmux solo [OPTIONS]\n")
+    assert "completion" not in solo
 
 
 def test_a_misspelt_one_is_recognised(taskmux: Taskmux) -> None:

@@ -53,7 +53,7 @@ class Recorder:
         async with anyio.create_task_group() as group:
             if self.fault == "crash":
                 group.start_soon(self._crash)
-            yield self
+            yield None if self.fault == "nothing" else self  # type: ignore[misc]
             group.cancel_scope.cancel()
         self.told.put({"left"})
 
@@ -177,6 +177,12 @@ async def test_a_resolver_is_lent_what_it_needs(home: Path, tmp_path: Path) -> N
         ("open", "recording could not open its host resolver: not allowed today", None),
         ("exit", "recording could not have names resolve: SystemExit: 1", None),
         (
+            "nothing",
+            "recording could not have names resolve: AttributeError: "
+            "'NoneType' object has no attribute 'publish'",
+            None,
+        ),
+        (
             "refuse",
             "recording could not have names resolve: new names need root",
             "run `sudo taskmux daemon restart`",
@@ -238,7 +244,10 @@ async def test_a_plugin_s_events_are_told_but_no_flood_of_them(home: Path) -> No
     report = lending.reporter(services.bus, "p")
     report("synced", {"names": 3, "seq": -1, "event": "task_failed"})
     await anyio.to_thread.run_sync(report, "from a thread", {"big": "x" * 100_000})
-    first, second = ear.heard
+    report("\udce9" * 9999, {3: ("text \udce9", object, {"kept": None})})  # type: ignore[dict-item]
+    first, second, third = ear.heard
+    assert len(third["kind"]) <= 1000
+    assert third["3"] == ["text ?", str(object), {"kept": None}]
     assert (first["event"], first["plugin"], first["kind"]) == ("plugin_event", "p", "synced")
     assert (first["names"], first["seq"]) == (3, 1)
     assert (second["kind"], second["too_large"]) == ("from a thread", True)

@@ -8,6 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import anyio
+import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 
 from taskmux.bus import Bus
@@ -50,6 +52,102 @@ async def test_plugins_hear_of_everything_and_their_failures_are_told(home: Path
             await told.wait()
             bus.publish("task_stopped", "shop", task="api")
     assert heard == ["task_ready", "plugin_failed", "task_stopped"]
+
+
+async def test_one_that_hangs_holds_up_no_other_and_is_told_of_no_more(home: Path) -> None:
+    heard: list[str] = []
+    begun: list[str] = []
+    gate, told, gone = threading.Event(), anyio.Event(), anyio.Event()
+
+    def hang(event: dict[str, Any]) -> None:
+        begun.append(event["event"])
+        gate.wait()
+
+    def hear(event: dict[str, Any]) -> None:
+        heard.append(event["event"])
+        if event["event"] == "last":
+            anyio.from_thread.run_sync(told.set, token=token)
+
+    bus = Bus(home / "events.jsonl")
+    token = anyio.lowlevel.current_token()
+    plugins = Plugins([listening("hangs", hang), listening("hears", hear)])
+    failed: list[dict[str, Any]] = []
+
+    def note(event: dict[str, Any]) -> None:
+        if event["event"] == "plugin_failed":
+            failed.append(event)
+            gone.set()
+
+    bus.listen(note)
+    try:
+        with anyio.fail_after(20):
+            async with relayed(bus, plugins, limit=0.3):
+                bus.publish("first")
+                await gone.wait()
+                bus.publish("last")
+                await told.wait()
+    finally:
+        gate.set()
+    assert heard == ["first", "plugin_failed", "last"]
+    assert begun == ["first"]
+    assert [one["reason"] for one in failed] == [
+        "hangs could not take note of an event: no answer within 0.3 s"
+    ]
+
+
+async def test_a_plugin_that_hears_too_slowly_is_told_how_much_it_missed(home: Path) -> None:
+    heard: list[dict[str, Any]] = []
+    begun, gate, lost = threading.Event(), threading.Event(), anyio.Event()
+
+    def hear(event: dict[str, Any]) -> None:
+        heard.append(event)
+        begun.set()
+        gate.wait(30)
+
+    bus = Bus(home / "events.jsonl")
+    bus.listen(lambda event: lost.set() if event.get("kind") == "events_lost" else None)
+    counted: list[int] = []
+    bus.listen(lambda event: counted.append(event["count"]) if "count" in event else None)
+    with anyio.fail_after(20):
+        async with relayed(bus, Plugins([listening("slow", hear)])):
+            bus.publish("tick")
+            await anyio.to_thread.run_sync(begun.wait, 30)
+            for _ in range(1500):
+                bus.publish("tick")
+            gate.set()
+            await lost.wait()
+    assert {event["event"] for event in heard} == {"tick"}
+    assert len(heard) + counted[0] == 1501
+
+
+async def test_a_plugin_is_not_told_of_its_own_failures(home: Path) -> None:
+    heard: list[str] = []
+    bus = Bus(home / "events.jsonl")
+    plugins = Plugins([listening("x", lambda event: heard.append(event["event"]))])
+    with anyio.fail_after(20):
+        async with relayed(bus, plugins, patience=30):
+            bus.publish("plugin_failed", plugin="x")
+            bus.publish("tick")
+    assert heard == ["tick"]
+
+
+async def test_what_one_does_with_an_event_changes_it_for_no_other(home: Path) -> None:
+    heard: list[str] = []
+
+    def spoil(event: dict[str, Any]) -> None:
+        event.clear()
+        raise SystemExit
+
+    bus = Bus(home / "events.jsonl")
+    plugins = Plugins(
+        [listening("spoils", spoil), listening("hears", lambda event: heard.append(event["event"]))]
+    )
+    with anyio.fail_after(20):
+        async with relayed(bus, plugins, patience=30):
+            bus.publish("tick")
+            bus.publish("tick")
+    assert heard[:2] == ["tick", "tick"]
+    assert str(plugins.broken["spoils"]).endswith("take note of an event: SystemExit")
 
 
 async def test_a_plugin_that_is_slow_does_not_keep_the_daemon_from_ending(home: Path) -> None:

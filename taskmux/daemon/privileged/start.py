@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,14 +19,14 @@ from taskmux.daemon import activation
 from taskmux.daemon.handover import FAILURE, encode_failure
 from taskmux.daemon.listeners import Listener
 from taskmux.errors import NobodyOffers, NotAllowed, PluginFailed
-from taskmux.plugins import GROUP, Plugins, called
+from taskmux.plugins import Plugins, called, sources
 
 from . import capabilities
 from .drop import drop
 from .person import Person, environment
 from .sockets import bind, wanted
 from .survey import LIMIT, Survey, read
-from .trust import Guarded
+from .trust import guarded
 
 PATIENCE = 30.0
 """Seconds in which the user's settings have to be read."""
@@ -161,7 +160,7 @@ def _prepare(survey: Survey) -> PluginFailed | NobodyOffers | None:
     """Have the resolver do its part; return why it did not. No other plugin is imported."""
     if survey.plugin is None:
         return NobodyOffers("host resolver", survey.resolver, ())
-    plugins = Plugins(map(Guarded, entry_points(group=GROUP, name=survey.plugin)))
+    plugins = Plugins(guarded(one) for one in sources() if one.name == survey.plugin)
     resolver = plugins.resolvers.get(survey.resolver)
     if resolver is None:
         missing = PluginFailed(survey.plugin, "be used", f"it does not offer {survey.resolver}")

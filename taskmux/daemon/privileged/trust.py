@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from taskmux.files import passed
+from taskmux.plugins import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Guarded:
                 error.add_note("install it where taskmux itself is installed")
                 raise error
         return self.point.load()
+
+
+def guarded(source: Source) -> Source:
+    """Return a plugin, not imported from where it may not be; what is no code needs no guard."""
+    return Guarded(source) if isinstance(source, EntryPoint) else source
 
 
 def changeable(place: Path) -> bool:

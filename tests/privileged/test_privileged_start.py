@@ -321,7 +321,7 @@ import socket
 from taskmux.cli import checkup
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 silent.bind(("127.0.0.1", 53))
-print(checkup.resolves(["web.shop.test"], patience=0.5).detail)
+print(checkup.resolves(["web.shop.test"], str, patience=0.5).detail)
 """
 
 

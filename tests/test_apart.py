@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from taskmux.errors import PluginFailed
@@ -14,6 +15,7 @@ from taskmux.plugins.apart import apart
 
 
 async def ident() -> int:
+    await anyio.lowlevel.checkpoint()  # nobody gets beyond this in a thread that is ending
     return threading.get_ident()
 
 

@@ -222,7 +222,7 @@ class Apart:
             with outcome.scope:
                 outcome.returned.append(await function())
         except get_cancelled_exc_class():
-            raise
+            pass  # it ends here anyway; raised on, one of the plugin's own would end the thread
         except BaseException as error:  # noqa: BLE001 (raised again on our loop)
             outcome.raised = error
         finally:

@@ -193,7 +193,9 @@ def test_edns_of_another_version_is_refused_by_number() -> None:
     assert reply.ar[0].edns_ver == 0
 
 
-@pytest.mark.parametrize("owner", [b"\xc0\x0c", b"\x03key\xc0\x0c", b"\x03key\x00", b"\x00"])
+@pytest.mark.parametrize(
+    "owner", [b"\xc0\x0c", b"\x03key\xc0\x0c", b"\x3f" + b"k" * 63 + b"\x00", b"\x00"]
+)
 def test_a_signature_behind_the_question_is_passed_over(owner: bytes) -> None:
     query = counts(PLAIN + owner + SIGNATURE + OPT, others=2)
     packed = answer(query, ZONE, Transport.UDP)
@@ -201,6 +203,12 @@ def test_a_signature_behind_the_question_is_passed_over(owner: bytes) -> None:
     reply = Message.parse(packed)
     assert data(reply) == ["127.0.0.1"]
     assert [found.rtype for found in reply.ar] == [QTYPE.OPT]
+
+
+def test_as_many_records_as_anybody_sends_are_passed_over() -> None:
+    packed = answer(counts(PLAIN + (b"\x00" + SIGNATURE) * 4, others=4), ZONE, Transport.UDP)
+    assert packed is not None
+    assert data(Message.parse(packed)) == ["127.0.0.1"]
 
 
 # Sizes
@@ -264,6 +272,10 @@ LONG = (b"\x3f" + b"a" * 63) * 3
         pytest.param(counts(PLAIN + b"\x01a" + OPT, others=1), id="EDNS of a name"),
         pytest.param(counts(PLAIN + OPT[:-1] + b"\x05", others=1), id="EDNS cut"),
         pytest.param(counts(PLAIN + (b"\x00" + SIGNATURE) * 5, others=5), id="many records"),
+        pytest.param(
+            counts(PLAIN + b"\x40" + b"a" * 64 + b"\0" + SIGNATURE, others=1),
+            id="a record of a label of 64",
+        ),
         pytest.param(HEADER + LONG + b"\x3e" + b"a" * 62 + b"\0" + KIND, id="a name of 256"),
         pytest.param(HEADER + b"\xc0\x0c" + KIND, id="a name that points to itself"),
         pytest.param(HEADER + b"\xc0\x00" + KIND, id="a name that points to the header"),
@@ -293,6 +305,12 @@ def test_what_cannot_be_read_is_told_so(message: bytes) -> None:
 def test_what_is_no_query_gets_no_answer(message: bytes) -> None:
     assert answer(message, ZONE, Transport.UDP) is None
     assert answer(message, ZONE, Transport.TCP) is None
+
+
+def test_a_header_alone_is_answered_as_it_asked() -> None:
+    packed = answer(PLAIN[:12], ZONE, Transport.UDP)
+    assert packed is not None
+    assert Message.parse(packed).header.rd == 1
 
 
 def test_labels_that_are_no_text_are_names_too() -> None:

@@ -60,6 +60,7 @@ def test_without_lines_there_is_no_block(content: bytes, expected: bytes) -> Non
 def test_a_file_without_lines_gets_those_of_its_system() -> None:
     assert replace_block(b"", LINES, b"\r\n") == CRLF
     assert replace_block(b"a\n", LINES, b"\r\n") == b"a\n" + BLOCK
+    assert replace_block(b"\n", LINES, b"\r\n") == b"\n" + BLOCK
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,7 @@ def test_a_file_without_lines_gets_those_of_its_system() -> None:
     [
         (b"a\n" + BEGIN + b"\n", "line 2 begins taskmux's block, and no line ends it"),
         (END, "line 1 ends taskmux's block, which no line before it begins"),
+        (b"\n" + END, "line 2 ends taskmux's block, which no line before it begins"),
         (END + b"\n" + BEGIN, "line 1 ends taskmux's block, which no line before it begins"),
         (OLD + b"x\n" + OLD, "line 5 begins taskmux's block again, which ended at line 3"),
         (BEGIN + b"\n" + OLD, "line 2 begins taskmux's block, which line 1 has begun"),

@@ -25,6 +25,13 @@ class NoopResolver:
     def prepare_as_root(self, names: Sequence[str], settings: Mapping[str, Any]) -> None:
         """Do nothing."""
 
+    def advise(self, settings: Mapping[str, Any]) -> str:
+        """Say that it is for others to resolve the names."""
+        return (
+            "have your own DNS or hosts file lead them to 127.0.0.1, or set host_resolver to"
+            " another that `taskmux plugins` has; browsers and curl need neither"
+        )
+
     @asynccontextmanager
     async def open(self, context: PluginContext) -> AsyncIterator[NoopResolver]:
         """Yield this resolver."""

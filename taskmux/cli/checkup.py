@@ -47,7 +47,7 @@ def config(session: Session) -> Finding:
         detail = f"others may read {', '.join(settings.withheld)}: not used"
         fix = f"chmod 600 {quote(str(path))}"
         return Finding("config.toml", ok=False, detail=detail, fix=fix)
-    said = f"{len(settings.given)} settings" if settings.given else "all as it comes"
+    said = f"settings: {len(settings.given)}" if settings.given else "all as it comes"
     return Finding("config.toml", ok=True, detail=said)
 
 
@@ -69,7 +69,8 @@ def project(session: Session) -> Iterator[Finding]:
             fix = error.hint or "correct it: `taskmux check` says when it is right"
             yield Finding("taskmux.toml", ok=False, detail=str(error), fix=fix)
         else:
-            yield Finding("taskmux.toml", ok=True, detail=f"{found.name}: {len(found.tasks)} tasks")
+            said = f"{found.name}, tasks: {len(found.tasks)}"
+            yield Finding("taskmux.toml", ok=True, detail=said)
 
 
 def plugins(session: Session) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def free(home: Path) -> int:
 def test_where_all_is_well_it_says_so(taskmux: Taskmux, free: int, config: Path) -> None:
     checks = found(taskmux)
     assert [name for name, one in checks.items() if not one["ok"]] == []
-    assert checks["taskmux.toml"]["detail"] == "shop: 2 tasks"
+    assert checks["taskmux.toml"]["detail"] == "shop, tasks: 2"
     assert checks["daemon"]["detail"].startswith("not running")
     outcome = taskmux("doctor")
     assert (outcome.status, outcome.out.splitlines()[-1]) == (0, "All is well")
@@ -278,7 +278,7 @@ def test_a_name_that_leads_nowhere_is_told() -> None:
         ('host_resolver = "etc_hosts"\n', "`sudo taskmux daemon restart`"),
         ('host_resolver = "etc_hosts"\nhosts_file = "/mine"\n', "read /mine"),
         ('host_resolver = "etc_hosts"\nhosts_file = "mine"\n', "`taskmux plugins`"),
-        ('host_resolver = "noop"\n', "`taskmux plugins`"),
+        ('host_resolver = "noop"\n', "your own DNS"),
         ('host_resolver = "nobody\'s"\n', "`taskmux plugins`"),
     ],
 )

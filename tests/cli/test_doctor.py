@@ -122,7 +122,7 @@ def amiss(taskmux: Taskmux, home: Path) -> tuple[str, str]:
 
 def needs_root() -> None:
     if os.geteuid() != 0:
-        pytest.skip("gives something away")
+        pytest.skip("takes root, to make something somebody else's")
 
 
 def test_a_folder_that_others_own_is_told(home: Path, taskmux: Taskmux) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Taskmux
+from tests.parrot import install
 
 PLUGIN = '''
 from pluggy import HookimplMarker
@@ -84,14 +84,7 @@ def taskmux_commands():
 @pytest.fixture(autouse=True)
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A distribution as an installer would have put it there."""
-    site = tmp_path / "site"
-    wheel = site / "parrot-1.2.dist-info"
-    wheel.mkdir(parents=True)
-    (site / "parrot_of_a_test.py").write_text(PLUGIN)
-    (wheel / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1.2\n")
-    (wheel / "entry_points.txt").write_text("[taskmux]\nparrot = parrot_of_a_test\n")
-    monkeypatch.syspath_prepend(str(site))
-    monkeypatch.delitem(sys.modules, "parrot_of_a_test", raising=False)
+    install(tmp_path / "site", "parrot_of_a_test", PLUGIN, monkeypatch)
 
 
 def test_a_plugin_s_command_answers_people(taskmux: Taskmux) -> None:

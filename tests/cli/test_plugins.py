@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 
 from taskmux import wire
 from tests.cli.conftest import EVIL, SHOWN, FakeDaemon, Taskmux, about, refusal
+from tests.parrot import install
 
 MODULE = """
 from pluggy import HookimplMarker
@@ -24,15 +24,7 @@ def taskmux_commands():
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A plugin `parrot` as an installer would have put it there."""
-    site = tmp_path / "site"
-    wheel = site / "parrot-1.2.dist-info"
-    wheel.mkdir(parents=True)
-    (site / "parrot_to_list.py").write_text(MODULE)
-    (wheel / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1.2\n")
-    (wheel / "entry_points.txt").write_text("[taskmux]\nparrot = parrot_to_list\n")
-    monkeypatch.syspath_prepend(str(site))
-    monkeypatch.delitem(sys.modules, "parrot_to_list", raising=False)
-    return site
+    return install(tmp_path / "site", "parrot_to_list", MODULE, monkeypatch)
 
 
 def known(**changes: Any) -> wire.PluginsReport:

@@ -58,7 +58,9 @@ def remove_ours(folder: Path, mark: str, below: Path = Path("/")) -> list[Path]:
         return []
     removed = []
     with _opened(folder, below, make=False) as opened:
-        for name in sorted(os.listdir(opened)):  # noqa: PTH208 (of the folder that was looked at)
+        with os.scandir(opened) as found:
+            names = sorted(entry.name for entry in found)
+        for name in names:
             with suppress(NotOurs):
                 if _read(folder / name, opened, mark) is not None:
                     os.unlink(name, dir_fd=opened)
@@ -130,7 +132,7 @@ def _replace(name: str, content: bytes, folder: int) -> None:
     beside = f".{name}.{os.urandom(8).hex()}"
     opened = os.open(beside, _CREATE, 0o644, dir_fd=folder)
     try:
-        with open(opened, "wb") as file:  # noqa: PTH123 (by its descriptor)
+        with os.fdopen(opened, "wb") as file:
             file.write(content)
             file.flush()
             os.fchmod(opened, 0o644)  # whatever the umask left

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import shutil
 import socket
 import tempfile
@@ -19,25 +18,16 @@ from taskmux_resolver_dns.delegation import MARK
 from taskmux_resolver_dns.operations import NeedsRoot
 from taskmux_resolver_dns.resolver import serving
 from taskmux_resolver_dns.settings import DnsSettings, SettingWrong
-from taskmux_resolver_dns.sockets import PortTaken, listening
 from taskmux_resolver_dns.system import CommandFailed, System, Undelegated
 
 from taskmux.contracts import CommandContext
+from tests.loopback import free_port
+from tests.nobody import as_nobody
 
 STUB = "nameserver 127.0.0.53\n"
 FLUSHED = "resolvectl flush-caches"
 HANGUP = "killall -HUP mDNSResponder"
 DROP_IN = "etc/systemd/resolved.conf.d/taskmux.conf"
-
-
-def free_port() -> int:
-    while True:
-        port = random.randint(20000, 30000)
-        try:
-            with listening(port):
-                return port
-        except PortTaken:
-            continue
 
 
 @contextmanager
@@ -158,7 +148,7 @@ def test_uninstall_reloads_resolved(tmp_path: Path) -> None:
     assert not (tmp_path / DROP_IN).exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to be somebody who may not write")
 @pytest.mark.parametrize("verb", ["install", "uninstall"])
 def test_who_is_not_root_is_told_the_command(verb: str) -> None:
     top = Path(tempfile.mkdtemp())  # a folder that everybody may enter, other than tmp_path
@@ -168,22 +158,13 @@ def test_who_is_not_root_is_told_the_command(verb: str) -> None:
         if verb == "uninstall":
             system.install("shop.test", 5555)
         terminal = Terminal(system, dns_managed_tld="shop.test", dns_server_port=5555)
-        with somebody(), pytest.raises(NeedsRoot) as trouble:
+        with as_nobody(), pytest.raises(NeedsRoot) as trouble:
             terminal.run(verb)
         options = " --port 5555 --tld shop.test" if verb == "install" else ""
         assert trouble.value.__notes__ == [f"run `sudo {top}/bin/taskmux dns {verb}{options}`"]
         assert (top / "etc/resolver/shop.test").exists() is (verb == "uninstall")
     finally:
         shutil.rmtree(top)
-
-
-@contextmanager
-def somebody() -> Iterator[None]:
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_options_come_before_settings(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,24 +11,14 @@ from taskmux_resolver_dns.asking import NoAnswer, ask
 from taskmux_resolver_dns.delegation import MARK
 from taskmux_resolver_dns.resolver import DnsResolver
 from taskmux_resolver_dns.settings import SettingWrong
-from taskmux_resolver_dns.sockets import PortTaken, listening
 from taskmux_resolver_dns.system import System, Undelegated
 
 from taskmux.contracts import AdvisingResolver, HostResolver, OpenResolver, PluginContext
 from taskmux.plugins import Plugins
 from taskmux.testing import HostResolverContract
+from tests.loopback import free_port
 
 NAMES = ("api.shop.localhost", "web.shop.localhost")
-
-
-def free_port() -> int:
-    while True:
-        port = random.randint(20000, 30000)
-        try:
-            with listening(port):
-                return port
-        except PortTaken:
-            continue
 
 
 class InAThread:

@@ -29,6 +29,7 @@ from taskmux_resolver_dns.settings import DnsSettings
 from taskmux_resolver_dns.sockets import PortTaken, listening
 
 from taskmux.contracts import HostRecord
+from tests.loopback import LOOPBACKS, free_port, has_ipv6
 
 pytestmark = pytest.mark.anyio
 
@@ -36,17 +37,6 @@ PLENTY = 20.0
 """Seconds for what should come at once."""
 
 log = logging.getLogger("taskmux.testing")
-
-
-def free_port() -> int:
-    """Return a port that is free for both families, outside those the system gives away."""
-    while True:
-        port = random.randint(20000, 30000)
-        try:
-            with listening(port):
-                return port
-        except PortTaken:
-            continue
 
 
 @asynccontextmanager
@@ -81,11 +71,9 @@ async def receive_all(stream: SocketStream, count: int) -> list[bytes]:
     return found
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("address", LOOPBACKS)
 @pytest.mark.parametrize("tcp", [False, True])
 async def test_both_families_and_transports_answer(address: str, tcp: bool) -> None:
-    if address == "::1" and not has_ipv6():
-        pytest.skip("this machine has no IPv6")
     async with server() as (_, port):
         for kind, expected in (("A", "127.0.0.1"), ("AAAA", "::1" if has_ipv6() else None)):
             query = Message.question("a.shop.localhost", kind)
@@ -95,16 +83,11 @@ async def test_both_families_and_transports_answer(address: str, tcp: bool) -> N
             assert [str(found.rdata) for found in reply.rr] == ([expected] if expected else [])
 
 
-def has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as trial:
-            trial.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
+SIX = pytest.param("-6 @::1 x.localhost", {"NOERROR", "127.0.0.1"}, id="by IPv6")
+BY_IPV6 = [SIX] if has_ipv6() else []
 
 
-@pytest.mark.skipif(shutil.which("dig") is None, reason="dig is not installed")
+@pytest.mark.skipif(shutil.which("dig") is None, reason="takes dig, of the package bind9-dnsutils")
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -122,13 +105,11 @@ def has_ipv6() -> bool:
         pytest.param("CH TXT version.bind", {"REFUSED"}, id="chaos"),
         pytest.param("AXFR localhost", {"Transfer failed"}, id="transfer"),
         pytest.param("wide.localhost", {"TCP", "10.0.99.1"}, id="again by TCP"),
-        pytest.param("-6 @::1 x.localhost", {"NOERROR", "127.0.0.1"}, id="by IPv6"),
+        *BY_IPV6,
     ],
 )
 async def test_dig_is_content(arguments: str, expected: set[str]) -> None:
     words = arguments.split()
-    if "-6" in words and not has_ipv6():
-        pytest.skip("this machine has no IPv6")
     wide = [record("wide.localhost", f"10.0.{n}.1") for n in range(100)]
     async with server(record("api.shop.localhost", "127.0.0.9"), *wide) as (_, port):
         where = [] if "@::1" in words else ["@127.0.0.1"]
@@ -153,10 +134,8 @@ def record(name: str, address: str) -> HostRecord:
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("address", LOOPBACKS)
 async def test_a_port_that_is_taken_is_named(kind: socket.SocketKind, address: str) -> None:
-    if address == "::1" and not has_ipv6():
-        pytest.skip("this machine has no IPv6")
     port = free_port()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, kind) as other:
@@ -383,7 +362,7 @@ async def test_nothing_that_comes_by_udp_stops_it() -> None:
         assert (await ask(udp, "still.there.localhost")).rr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may forge a sender")
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to send by a raw socket")
 async def test_a_sender_that_cannot_be_answered_is_passed_over() -> None:
     async with server() as (_, port), await asker(port) as udp:
         with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:

@@ -94,7 +94,7 @@ def remove(folder: Path) -> list[Path]:
     return remove_ours(folder, MARK, folder.parent.parent)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to make a folder somebody else's")
 def test_a_folder_of_somebody_else_is_not_trusted(tmp_path: Path) -> None:
     folder = tmp_path / "resolver"
     folder.mkdir()

@@ -15,7 +15,7 @@ MEMORY = Path("/dev/shm")
 SCRIPT = Path(__file__).with_name("hosts_deaths.py")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become another user")
 def test_whoever_is_killed_leaves_a_file_that_can_be_gone_on_with() -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         Path(folder).chmod(0o755)

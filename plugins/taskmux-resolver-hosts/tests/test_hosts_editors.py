@@ -99,7 +99,7 @@ def exchangeable(folder: Path) -> bool:
 
 def test_what_is_not_there_cannot_be_exchanged(tmp_path: Path) -> None:
     if not exchangeable(tmp_path):
-        pytest.skip("files cannot be exchanged here")
+        pytest.skip("this system cannot exchange two files in one step")
     (tmp_path / "one").touch()
     held = os.open(tmp_path, os.O_RDONLY)
     try:
@@ -112,7 +112,7 @@ def test_what_is_not_there_cannot_be_exchanged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("edit", [append, write_anew, replace])
 def test_lines_that_come_in_the_last_moment_stay(file: Path, edit: Edit) -> None:
     if not exchangeable(file.parent):
-        pytest.skip("files cannot be exchanged here")
+        pytest.skip("this system cannot exchange two files in one step")
     with meanwhile(beside, "exchange", lambda: edit(file)):
         rewrite(file)
     assert file.read_bytes() == USERS + MORE + BLOCK

@@ -26,12 +26,13 @@ from taskmux_resolver_hosts.trouble import (
     Untrusted,
 )
 
+from tests.nobody import NOBODY, as_nobody
+
 USERS = b"127.0.0.1\tlocalhost\n"
 LINES = [b"127.0.0.1\tapi.localhost"]
 BLOCK = b"# BEGIN taskmux managed\n127.0.0.1\tapi.localhost\n# END taskmux managed\n"
-NOBODY = 65534
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="is about what root can do")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root, whose files these are")
 
 
 @pytest.fixture
@@ -46,17 +47,6 @@ def etc() -> Iterator[Path]:
         (etc / "hosts").chmod(0o644)
         os.utime(etc / "hosts", (0, 0))  # nobody seems to be at it, which would be waited for
         yield etc
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
 
 
 def hosts(etc: Path, spare: Path | None = None, *, system: bool = True) -> HostsFile:
@@ -96,7 +86,7 @@ def test_owner_and_attributes_go_along(etc: Path) -> None:
         for name, value in attributes.items():
             os.setxattr(file, name, value)
     except OSError:
-        pytest.skip("no extended attributes here")
+        pytest.skip("this file system has no extended attributes")
     os.chown(file, 0, NOBODY)
     file.chmod(0o640)
     hosts(etc).rewrite(LINES)
@@ -116,7 +106,7 @@ def test_attributes_that_cannot_be_given_are_kept(
     try:
         os.setxattr(file, "user.note", b"mine")
     except OSError:
-        pytest.skip("no extended attributes here")
+        pytest.skip("this file system has no extended attributes")
     before = file.stat().st_ino
     monkeypatch.setattr(os, "setxattr", refuse)
     hosts(etc).rewrite(LINES)
@@ -182,7 +172,7 @@ def test_who_may_not_write_is_told_so(etc: Path) -> None:
 def test_an_immutable_file_is_left_alone(etc: Path, flag: str) -> None:
     file = etc / "hosts"
     if not shutil.which("chattr") or subprocess.run(["chattr", f"+{flag}", file]).returncode:
-        pytest.skip("no such flags here")
+        pytest.skip("this file system has no immutable files")
     try:
         with pytest.raises(Unchangeable, match="immutable") as raised:
             hosts(etc).rewrite(LINES)

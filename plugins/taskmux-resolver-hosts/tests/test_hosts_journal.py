@@ -76,7 +76,7 @@ def test_a_backup_of_another_file_is_none(held: Held, spare: Path, tmp_path: Pat
         assert unfinished(other, str(spare)) is None
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to make a file somebody else's")
 def test_a_backup_by_somebody_else_is_not_believed(held: Held) -> None:
     keep(held, None, BEFORE, AFTER)
     os.chown(Path(held.path).parent / BACKUP, 65534, 65534)

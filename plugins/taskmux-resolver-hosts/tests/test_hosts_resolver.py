@@ -21,13 +21,13 @@ from taskmux_resolver_hosts.trouble import NamesMissing, Unreadable
 from taskmux.contracts import HostRecord
 from taskmux.plugins import Plugins
 from taskmux.testing.lent import lend
+from tests.nobody import NOBODY, as_nobody
 
 pytestmark = pytest.mark.anyio
 
 USERS = "127.0.0.1\tlocalhost\n"
-NOBODY = 65534
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="drops root's privileges")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to drop its privileges")
 
 
 @pytest.fixture
@@ -47,18 +47,6 @@ def etc() -> Iterator[Path]:
 def resolver(etc: Path) -> HostsResolver:
     """Return a resolver that takes that file for the system's."""
     return HostsResolver(Place(str(etc / "hosts")))
-
-
-@contextmanager
-def dropped() -> Iterator[None]:
-    """Hold what the daemon is after its start: somebody who is not root any more."""
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
 
 
 def records(*names: str, address: str = "127.0.0.1") -> list[HostRecord]:
@@ -133,7 +121,7 @@ async def test_once_dropped_the_names_of_the_start_are_enough(
 ) -> None:
     resolver.prepare_as_root(["web.shop.localhost", "api.shop.localhost"], {})
     prepared = (etc / "hosts").read_text()
-    with dropped(), caplog.at_level(logging.INFO):
+    with as_nobody(), caplog.at_level(logging.INFO):
         async with resolver.open(lend(Path("/nonexistent"), {})) as hosts:
             await hosts.publish(records("api.shop.localhost", "web.shop.localhost"))
             await hosts.publish(records("api.shop.localhost", address="::1"))
@@ -149,7 +137,7 @@ async def test_once_dropped_new_names_are_told_with_what_to_do(
 ) -> None:
     resolver.prepare_as_root(["api.shop.localhost"], {})
     wanted = records("api.shop.localhost", *(f"{n}.shop.localhost" for n in "edcba"))
-    with dropped():
+    with as_nobody():
         async with resolver.open(lend(Path("/nonexistent"), {})) as hosts:
             with pytest.raises(NamesMissing) as raised:
                 await hosts.publish(wanted)
@@ -167,7 +155,7 @@ async def test_a_file_of_the_user_s_that_they_may_not_write_needs_no_root(
     etc: Path, resolver: HostsResolver
 ) -> None:
     (etc / "own").touch()
-    with dropped():
+    with as_nobody():
         async with resolver.open(lend(Path("/x"), {"hosts_file": str(etc / "own")})) as hosts:
             with pytest.raises(NamesMissing) as raised:
                 await hosts.publish(records("a.localhost"))
@@ -198,7 +186,7 @@ async def test_in_a_file_of_the_user_s_names_and_addresses_are_theirs(
     own = etc / "own"
     own.touch()
     os.chown(own, NOBODY, NOBODY)
-    with dropped():
+    with as_nobody():
         async with resolver.open(lend(etc, {"hosts_file": str(own)})) as hosts:
             await hosts.publish(records("api.test", address="10.0.0.1"))
             assert own.read_text() == block("10.0.0.1\tapi.test")

@@ -6,7 +6,6 @@ and an event loop would double that. The messages are described in `taskmux.wire
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,9 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
-from taskmux import paths, wire
+from taskmux import wire
 from taskmux.errors import (
     DaemonEnding,
     DaemonNotRunning,
@@ -25,20 +23,14 @@ from taskmux.errors import (
     ProtocolMismatch,
     Refused,
 )
-from taskmux.files import read_regular
 
-from .line import Line, Unread, answers, dial
+from .again import PAUSE, asked_again, comes_back, outwait, within
+from .line import Line, Unread, dial
 
 Answer = TypeVar("Answer", bound=wire.Report)
 
 CHANCES = 500
 """How often a daemon that does not get to it is asked again."""
-
-PAUSE = 0.02
-"""Seconds until a daemon that is being restarted is asked again."""
-
-ABSENCE = 1.0
-"""Seconds in which a daemon has noticed that its socket was deleted."""
 
 NAMES = {kind: name for name, kind in wire.COMMANDS.items()}
 
@@ -159,6 +151,25 @@ class Client:
         """Stop a task and remove it from taskmux.toml."""
         return self._ask(request, wire.AddReport)
 
+    def alias_add(self, request: wire.AliasAdd) -> wire.AliasChange:
+        """Have a port of this machine reached by a name."""
+        return self._ask(request, wire.AliasChange)
+
+    def alias_list(self, request: wire.AliasList) -> wire.AliasesReport:
+        """List every alias of a project."""
+        return self._ask(request, wire.AliasesReport)
+
+    def alias_remove(self, request: wire.AliasRemove) -> wire.AliasChange:
+        """Forget an alias."""
+        return self._ask(request, wire.AliasChange)
+
+    def url(self, request: wire.Url) -> wire.UrlReport | wire.UrlsReport:
+        """Say where a task or an alias is found, or all of them."""
+        answer = self._exchange(request)
+        if request.name is None:
+            return _read(answer, wire.UrlsReport)
+        return _read(answer, wire.UrlReport)
+
     def shutdown(self, request: wire.Shutdown) -> wire.DaemonReport:
         """End every task, then the daemon."""
         return self._ask(request, wire.DaemonReport)
@@ -204,7 +215,7 @@ class Client:
                 try:
                     answer = self._reply(line, remaining)
                 except (Refused, Unread) as failure:
-                    again = _again(request, failure)
+                    again = asked_again(request, failure)
                     retry = self._retry(failure)
                     if again is None or retry is None or not chance:
                         raise DaemonNotRunning if isinstance(failure, Unread) else failure from None
@@ -213,7 +224,7 @@ class Client:
                     return
             retry()
             request = again
-            remaining = _within(request, time.monotonic() - began)
+            remaining = within(request, time.monotonic() - began)
 
     def _retry(self, failure: Refused | Unread) -> Callable[[], None] | None:
         """Return what has to be waited for before asking again; None if that is no use."""
@@ -221,14 +232,14 @@ class Client:
             return partial(time.sleep, PAUSE)
         pid = failure.facts.get("pid")
         if failure.code == DaemonEnding.code and self._wake is not None and isinstance(pid, int):
-            return partial(_outwait, pid)
+            return partial(outwait, pid)
         return None
 
     def _dial(self) -> Line:
         try:
             return dial(self._door, self._patience)
         except DaemonNotRunning:
-            if not _comes_back(self._door):
+            if not comes_back(self._door):
                 if self._wake is None:
                     raise
                 self._wake()
@@ -242,42 +253,6 @@ class Client:
                 return _unless_refused(answer)
         # It died over the question; of one that changes nothing it is all the same.
         raise Unread if isinstance(request, wire.LOOKING) else DaemonNotRunning
-
-
-def _again(request: wire.Request, failure: Refused | Unread) -> wire.Request | None:
-    """Return what to ask after it; None where that would be done twice."""
-    if isinstance(failure, Unread) or not failure.facts.get("begun"):
-        return request
-    if isinstance(request, wire.StartTasks | wire.RestartTasks):
-        return replace(request, begun=True)
-    return None
-
-
-def _within(request: wire.Request, spent: float) -> wire.Request:
-    """Return the request with what is left of its time."""
-    if isinstance(request, wire.Wait | wire.StartTasks | wire.RestartTasks) and request.timeout:
-        return replace(request, timeout=max(0.0, request.timeout - spent))
-    return request
-
-
-def _comes_back(door: Path) -> bool:
-    """Wait a moment for a daemon whose socket was deleted: it soon makes another."""
-    until = time.monotonic() + ABSENCE
-    try:
-        pid = int(read_regular(paths.pid(door.parent)) or b"")
-        while not door.exists() and time.monotonic() < until:
-            os.kill(pid, 0)
-            time.sleep(PAUSE)
-    except (OSError, ValueError):  # there is none
-        return False
-    return answers(door)
-
-
-def _outwait(pid: int) -> None:
-    from .launch import outlasting  # for the rare case that a daemon ends just now
-
-    with outlasting(pid):
-        pass
 
 
 def _unless_refused(answer: dict[str, Any]) -> dict[str, Any]:

@@ -23,10 +23,10 @@ import msgspec
 
 from taskmux import paths
 from taskmux.errors import DaemonDidNotStart, Refused, TaskmuxError
+from taskmux.lock import alone
 from taskmux.scarcity import unusable
 
 from .line import answers
-from .lock import alone
 
 PATIENCE = 60.0
 """How long a daemon may take to say that it is ready, and a start by somebody else to end."""

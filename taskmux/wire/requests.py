@@ -193,6 +193,31 @@ class Reload(ProjectRequest, frozen=True, kw_only=True):
     apply: bool = False
 
 
+class AliasAdd(ProjectRequest, frozen=True, kw_only=True):
+    """Have a port of this machine reached by a name of the project's: `AliasChange`."""
+
+    name: str
+    port: int
+    host: str | None = None
+    """A label, `@` or `*`, as of a task; None is the alias's name."""
+
+
+class AliasList(ProjectRequest, frozen=True, kw_only=True):
+    """Every alias of a project: `AliasesReport`."""
+
+
+class AliasRemove(ProjectRequest, frozen=True, kw_only=True):
+    """Forget an alias: `AliasChange`."""
+
+    name: str
+
+
+class Url(ProjectRequest, frozen=True, kw_only=True):
+    """Where a task or an alias is found: `UrlReport`; without a name, all: `UrlsReport`."""
+
+    name: str | None = None
+
+
 class Clean(ProjectRequest, frozen=True, kw_only=True):
     """Delete all that is kept of a project, its registration too, once its tasks have ended.
 
@@ -230,40 +255,3 @@ class Renew(Request, frozen=True, kw_only=True):
     port: int | None = None
     listeners: str | None = None
     """A Unix socket at which more sockets are handed to the daemon."""
-
-
-LOOKING = (
-    Diagnose, Events, Health, Hello, Inspect, ListPlugins, ListProjects, Logs, Status, StatusAll,
-    Wait,
-)  # fmt: skip
-"""Requests that change nothing: whoever got no answer may ask again."""
-
-COMMANDS: dict[str, type[Request]] = {
-    "add": Add,
-    "clean": Clean,
-    "clean_logs": CleanLogs,
-    "diagnose": Diagnose,
-    "events": Events,
-    "health": Health,
-    "hello": Hello,
-    "inspect": Inspect,
-    "kill": Kill,
-    "list_plugins": ListPlugins,
-    "list_projects": ListProjects,
-    "logs": Logs,
-    "prune": Prune,
-    "register": Register,
-    "reload": Reload,
-    "remove": Remove,
-    "renew": Renew,
-    "restart": RestartTasks,
-    "shutdown": Shutdown,
-    "start": StartTasks,
-    "status": Status,
-    "status_all": StatusAll,
-    "stop": StopTasks,
-    "subscribe": Subscribe,
-    "unregister": Unregister,
-    "wait": Wait,
-}
-"""Every command's request, by the name it has on the wire."""

@@ -93,7 +93,7 @@ def survey_of(person: Person | None, theirs: Mapping[str, str]) -> Survey:
     Their files are read by a program that is theirs. Raises `NotAllowed`, or what is wrong
     with their settings.
     """
-    return read(_ask(person, theirs))
+    return read(ask(person, theirs, ["taskmux.daemon.privileged.inquiry"]))
 
 
 def environment_of(person: Person, environ: Mapping[str, str]) -> dict[str, str]:
@@ -102,9 +102,9 @@ def environment_of(person: Person, environ: Mapping[str, str]) -> dict[str, str]
     return environment(person, environ, str(runtime) if runtime.is_dir() else None)
 
 
-def _ask(person: Person | None, theirs: Mapping[str, str]) -> bytes:
-    """Return what a program that runs as the user says of their settings."""
-    command = [sys.executable, "-P", "-m", "taskmux.daemon.privileged.inquiry"]
+def ask(person: Person | None, theirs: Mapping[str, str], module: Sequence[str]) -> bytes:
+    """Return what a module of ours, and the words behind it, says when it runs as the user."""
+    command = [sys.executable, "-P", "-m", *module]
     launch = partial(
         subprocess.Popen,
         command,
@@ -146,8 +146,8 @@ def _read(pipe: int) -> bytes:
             return answer
         answer += more
         if len(answer) > LIMIT:
-            raise NotAllowed("the user's settings cannot be known: they are too many")
-    raise NotAllowed(f"the user's settings cannot be known: no answer within {PATIENCE:g} s")
+            raise NotAllowed("what the user wants cannot be known: it is too much")
+    raise NotAllowed(f"what the user wants cannot be known: no answer within {PATIENCE:g} s")
 
 
 def _unreadable(person: Person | None, why: str) -> NotAllowed:

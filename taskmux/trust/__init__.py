@@ -1,0 +1,1 @@
+"""Who signs the certificates of local names, and who trusts that."""

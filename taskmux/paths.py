@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 CONFIG_NAME = "taskmux.toml"
+ROOT = "root.pem"
+AUTHORITY_LOCK = "ca.lock"
 
 
 def home(environ: Mapping[str, str]) -> Path:
@@ -51,9 +53,29 @@ def token(home: Path) -> Path:
     return home / "token"
 
 
+def authority(home: Path) -> Path:
+    """Return the folder of what signs the certificates of local names."""
+    return home / "ca"
+
+
+def root(home: Path) -> Path:
+    """Return the certificate that clients are to trust."""
+    return authority(home) / ROOT
+
+
+def minted(home: Path) -> Path:
+    """Return the folder of certificates that were asked for, each in a folder of its name."""
+    return home / "certs"
+
+
 def project(home: Path, session: str) -> Path:
     """Return the folder of what taskmux keeps about one project."""
     return home / "projects" / session
+
+
+def aliases(home: Path, session: str) -> Path:
+    """Return the file of a project's aliases."""
+    return project(home, session) / "aliases.json"
 
 
 def log(home: Path, session: str, task: str) -> Path:
@@ -85,6 +107,7 @@ def ours(home: Path) -> Iterator[Path]:
     known = (door, pid, daemon_log, events, registry, token)
     names = [function(home).name for function in known]
     names += ["daemon.lock", "starting.lock", "cli.log", "projects", "plugins", "handover"]
+    names += [authority(home).name, AUTHORITY_LOCK, minted(home).name]
     name = "|".join(map(re.escape, names))
     # Rotated, set aside, and begun by somebody who was killed before it was in place.
     made = re.compile(rf"({name})(\.1|\.corrupt-.*)?|\.({name})-.{{8}}")

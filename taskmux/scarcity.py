@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 
 WORDS = {
     errno.EMFILE: "the daemon may not open more files",
@@ -46,3 +47,9 @@ def unusable(place: object, error: OSError) -> str:
     if scarce(error):
         return described(error)
     return f"{error.filename or place} cannot be used: {described(error)}"
+
+
+def room(most: int, share: int) -> int:
+    """Return how many connections to take in: `most`, or one `share`-th of our descriptors."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if files == resource.RLIM_INFINITY else min(most, files // share)

@@ -1,4 +1,4 @@
-"""What the daemon remembers from one life to the next: the registry, and each project's tasks."""
+"""What the daemon remembers from one life to the next: which projects there are, and of each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -55,6 +56,20 @@ class ProjectMemory(msgspec.Struct, frozen=True):
     environs: dict[str, dict[str, str]] = {}
 
 
+LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+
+class Alias(msgspec.Struct, frozen=True):
+    """A port of this machine that is no task's, and the host by which it is reached."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    host: Annotated[str, msgspec.Meta(pattern=rf"^(@|\*|{LABEL})\Z")]
+
+
+Aliases = dict[Annotated[str, msgspec.Meta(pattern=rf"^{LABEL}\Z")], Alias]
+"""By name."""
+
+
 class Store:
     """The state files of one home. Nothing here is kept open.
 
@@ -93,6 +108,18 @@ class Store:
     def save_project(self, session: str, memory: ProjectMemory) -> None:
         """Replace what is remembered of a project."""
         write_private(self._path(session), encode(msgspec.structs.asdict(memory)))
+
+    def aliases(self, session: str) -> Aliases:
+        """Return the aliases of a project."""
+        path = paths.aliases(self._home, session)
+        with _in_words():
+            remove_unfinished(path)
+            return read_private(path, Aliases, self._damaged) or {}
+
+    def save_aliases(self, session: str, aliases: Mapping[str, Alias]) -> None:
+        """Replace them. Raises `OSError`."""
+        content = msgspec.json.format(msgspec.json.encode(dict(aliases)))
+        write_private(paths.aliases(self._home, session), content + b"\n")
 
     def rename_project(self, before: str, session: str) -> None:
         """Keep by another name what is kept of a project, logs and all. Raises `OSError`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import resource
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -187,9 +186,3 @@ class Reception:
             await visit
         except Exception:  # the request door: one connection is not worth the daemon
             log.exception("a connection failed")
-
-
-def room(most: int, share: int) -> int:
-    """Return how many connections to take in: `most`, or one `share`-th of our descriptors."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return most if files == resource.RLIM_INFINITY else min(most, files // share)

@@ -18,13 +18,14 @@ from anyio.abc import SocketAttribute, SocketListener, SocketStream
 
 from taskmux.address import reachable
 from taskmux.errors import NotAllowed
+from taskmux.scarcity import room
 
 from . import messages
 from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .lines import Lines
 from .messages import Envelope
-from .reception import Guest, Listening, Reception, room
+from .reception import Guest, Listening, Reception
 
 LOOK = 0.2
 """Seconds between two looks whether the socket is still there: no kernel tells of that alone."""

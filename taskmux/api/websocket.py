@@ -18,6 +18,7 @@ from anyio.abc import Listener, SocketAttribute, SocketListener, SocketStream
 from websockets.http11 import Request
 
 from taskmux.errors import NotAllowed
+from taskmux.scarcity import room
 from taskmux.threads import in_thread_or_here
 
 from .access import Rules, Visitor, objection
@@ -25,7 +26,7 @@ from .connection import GONE, Connection, Limits
 from .desk import Desk
 from .frames import PULSE, Frames
 from .handshake import Objection, refusal, shake_hands, turn_away
-from .reception import Guest, Listening, Reception, room
+from .reception import Guest, Listening, Reception
 from .token import Token
 
 log = logging.getLogger("taskmux.api")

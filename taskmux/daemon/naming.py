@@ -20,7 +20,7 @@ from taskmux.contracts import HostRecord, HostResolver, OpenResolver
 from taskmux.errors import NobodyOffers, PluginFailed, TaskmuxError
 from taskmux.plugins import LIMIT, failure
 from taskmux.plugins.apart import Apart, apart
-from taskmux.projects import Projects
+from taskmux.projects import Projects, holders
 from taskmux.routes import hostnames
 from taskmux.supervisor import Services
 from taskmux.threads import in_thread_or_here
@@ -29,7 +29,10 @@ from .lending import lend
 
 log = logging.getLogger("taskmux")
 
-CHANGES = {"config_reloaded", "project_registered", "project_unregistered", "project_renamed"}
+CHANGES = {
+    "config_reloaded", "project_registered", "project_unregistered", "project_renamed",
+    "alias_added", "alias_removed",
+}  # fmt: skip
 """Events after which there may be other names."""
 
 LOOPBACKS = (ip_address("127.0.0.1"), ip_address("::1"))
@@ -56,7 +59,7 @@ class Naming:
         self._over = False
 
     def wanted(self) -> list[str]:
-        """Return the names of all tasks that have one, in order."""
+        """Return the names of all tasks that have one, and of aliases, in order."""
         return sorted(set(self._names()))
 
     def note(self, event: dict[str, Any]) -> None:
@@ -122,9 +125,7 @@ class Naming:
 
     def _names(self) -> Iterator[str]:
         for project in self._projects:
-            if project.supervisor is not None:
-                tasks = project.supervisor.crew.config.tasks.values()
-                yield from hostnames(project.session, (task.host for task in tasks))
+            yield from hostnames(project.session, holders(project))
 
     def _ended(self, plugin: str, why: BaseException) -> None:
         self._fail(plugin, failure(plugin, "keep names resolving", why))

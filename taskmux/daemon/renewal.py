@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from anyio import move_on_after, run_process
+from anyio import create_task_group, move_on_after, run_process
 from anyio.lowlevel import checkpoint
 
 from taskmux.api.commands import Gate
@@ -27,6 +27,7 @@ from taskmux.wire import Renew
 
 from .carried import CarriedDaemon, encode, put_away
 from .doors import Doors
+from .proxying import Proxying
 from .transfer import Transfer
 
 PATIENCE = 10.0
@@ -57,12 +58,13 @@ class Renewal:
         gate: Gate,
         transfer: Transfer,
         carry: Carry,
+        proxy: Proxying,
         *,
         detached: bool,
     ) -> None:
         self._projects = projects
         self._transfer = transfer
-        self._doors, self._gate = doors, gate
+        self._doors, self._gate, self._proxy = doors, gate, proxy
         self._carry = carry
         stay = [] if detached else ["--foreground"]
         self._program = [sys.executable, "-P", "-m", "taskmux.daemon", *stay]
@@ -81,12 +83,16 @@ class Renewal:
         try:
             # Whoever comes from now on is let in by the new program.
             self._doors.pause()
+            self._proxy.pause()
             self._gate.close(DaemonRenewing(begun=False))
-            await self._gate.clear(ANSWERS)
+            async with create_task_group() as group:
+                group.start_soon(self._gate.clear, ANSWERS)
+                group.start_soon(self._proxy.clear, ANSWERS)
             await self._settle()
             self._execute(self._carry(port))
         finally:
             self._gate.reopen()
+            self._proxy.resume()
             self._doors.resume()
 
     async def _try(self, carried: CarriedDaemon) -> None:

@@ -18,7 +18,7 @@ from anyio import create_task_group, open_signal_receiver
 
 from taskmux import paths
 from taskmux.api.commands import Commands, Gate, House
-from taskmux.bus import Bus, CarriedBus
+from taskmux.bus import Bus
 from taskmux.plugins import Plugins
 from taskmux.processes import (
     Ports,
@@ -31,18 +31,22 @@ from taskmux.processes import (
     shells_under_way,
 )
 from taskmux.projects import Projects
+from taskmux.routes import Urls
 from taskmux.settings import Settings
 from taskmux.store import Store
 from taskmux.supervisor import Services
+from taskmux.trust.anchor import Anchor
 from taskmux.undertaking import Undertakings
 from taskmux.when import rfc3339
 from taskmux.wire import PROTOCOL, DaemonReport, Shutdown
 
 from .carried import CarriedDaemon
 from .doors import Doors
+from .endpoint import take_place
 from .handover import Handed
 from .listeners import Listeners
 from .naming import naming
+from .proxying import proxying
 from .relay import relayed
 from .renewal import ENDS, Renewal
 from .transfer import Transfer
@@ -85,7 +89,12 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
     remember_limits(None if past is None else past.files)
     remember_umask(setting.umask)
     async with _ending(setting.detached) as ending, AsyncExitStack() as stack:
-        services = _services(home, setting.settings, None if past is None else past.bus)
+        bus = Bus(paths.events(home), None if past is None else past.bus)
+        listeners = Listeners(() if past is None else past.listeners)
+        transfer = Transfer(listeners, bus)
+        transfer.accept(setting.handed)
+        place = take_place(listeners, setting.settings)
+        services = _services(home, setting.settings, bus, place.urls)
         for path, why in setting.damages:
             _damaged(services.bus, path, why)
         await stack.enter_async_context(relayed(services.bus, services.plugins))
@@ -99,19 +108,18 @@ async def serve(setting: Setting, ready: Callable[[], None]) -> None:
         for trace in past.shells if past else ():
             group.start_soon(end_shell, trace)
         doors, gate = Doors(home, services.bus, None if past is None else past.doors), Gate()
-        listeners = Listeners(() if past is None else past.listeners)
-        transfer = Transfer(listeners, services.bus)
-        transfer.accept(setting.handed)
+        proxy = await stack.enter_async_context(proxying(services, projects, listeners, place))
         about = _About(home, projects, doors, listeners)
         carry = partial(_carry, setting, services.bus, projects, doors, listeners)
-        renewal = Renewal(projects, doors, gate, transfer, carry, detached=setting.detached)
+        renewal = Renewal(projects, doors, gate, transfer, carry, proxy, detached=setting.detached)
         end = partial(_end, Undertakings(group), projects, ending)
-        house = House(projects, services, about, end, renewal.renew, names, transfer.leave)
+        house = House(
+            projects, services, about, end, renewal.renew, names, proxy.report, transfer.leave
+        )
         desk = Commands(house, gate)
         port = setting.settings.api_port if setting.port is None else setting.port
         await doors.open(stack, desk, port)
         kept = None if known is None else known.at_work
-        bus = services.bus
         bus.publish("daemon_started", pid=os.getpid(), version=about().version, kept=kept)
         where = doors.reason if doors.api_port else "no WebSocket"
         log.info("ready: pid %d, %s", os.getpid(), where)
@@ -188,8 +196,7 @@ async def _end_orphans(home: Path) -> None:
         log.warning("an earlier daemon's processes cannot be ended: %s", left)
 
 
-def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Services:
-    bus = Bus(paths.events(home), carried)
+def _services(home: Path, settings: Settings, bus: Bus, urls: Urls) -> Services:
     plugins = Plugins(
         disabled=settings.disabled_plugins, loading=partial(log.info, "loading the plugin %s")
     )
@@ -200,6 +207,8 @@ def _services(home: Path, settings: Settings, carried: CarriedBus | None) -> Ser
         store=Store(home, partial(_damaged, bus)),
         plugins=plugins,
         ports=Ports(salt=str(home)),
+        urls=urls,
+        anchor=None if urls.port is None else Anchor(home, settings.ca, os.environ),
     )
     _ = plugins.probes  # asked now, so that what is broken is told at the start
     for name, error in plugins.broken.items():

@@ -37,6 +37,14 @@ TaskmuxError                  exit status 1 unless said otherwise
 ├── NotInstalled              E313
 ├── HookFailed                E400
 ├── HookTimedOut              E401
+├── NoAuthority               E500
+├── NotLocal                  E501
+├── NotOurs                   E502
+├── NoUrl                     E503
+├── UnknownAlias              E505
+├── AliasClash                E506
+├── OwnPort                   E507
+├── NoBrowser                 E508
 ├── PluginFailed              E700
 ├── NobodyOffers              E701
 ├── UnknownPlugin             E702
@@ -107,16 +115,26 @@ from .tasks import (
     TaskNotFound,
     UnknownDependency,
 )
+from .urls import (
+    AliasClash,
+    NoAuthority,
+    NoBrowser,
+    NotLocal,
+    NotOurs,
+    NoUrl,
+    OwnPort,
+    UnknownAlias,
+)
 
 __all__ = [
-    "AlreadyRunning", "BadRequest", "DaemonBusy", "DaemonDidNotStart", "DaemonEnding",
+    "AliasClash", "AlreadyRunning", "BadRequest", "DaemonBusy", "DaemonDidNotStart", "DaemonEnding",
     "DaemonNotRunning", "DaemonRenewing", "DependencyCycle", "DependsOnItself", "EmptyConfig",
     "FileExists", "FolderMissing", "HookFailed", "HookTimedOut", "HostConfigWrong", "Internal",
-    "Interrupted", "InvalidToml", "InvalidValue", "LogsLeft", "NameTaken", "NeverReady", "NoConfig",
-    "NoFreePort", "NobodyOffers", "NotAllowed", "NotInstalled", "NotRegistered", "NotRenewed",
-    "NotRunning",
-    "NotShown", "NotWritten", "NothingLeft", "Overtaken", "PluginFailed", "ProtocolMismatch",
+    "Interrupted", "InvalidToml", "InvalidValue", "LogsLeft", "NameTaken", "NeverReady",
+    "NoAuthority", "NoBrowser", "NoConfig", "NoFreePort", "NoUrl", "NobodyOffers", "NotAllowed",
+    "NotInstalled", "NotLocal", "NotOurs", "NotRegistered", "NotRenewed", "NotRunning", "NotShown",
+    "NotWritten", "NothingLeft", "Overtaken", "OwnPort", "PluginFailed", "ProtocolMismatch",
     "Refused", "SpawnFailed", "TaskExists", "TaskFailed", "TaskNotFound", "TaskmuxError",
-    "TimedOut", "UnknownCommand", "UnknownDependency", "UnknownKey", "UnknownPlugin",
-    "UnknownSession", "closest", "ungrouped",
+    "TimedOut", "UnknownAlias", "UnknownCommand", "UnknownDependency", "UnknownKey",
+    "UnknownPlugin", "UnknownSession", "closest", "ungrouped",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection
 
@@ -11,6 +12,8 @@ PATIENCE = 1.0
 """Seconds a process gets to open its port before anybody looks for it: looking is not cheap."""
 
 Clock = Callable[[], float]
+
+_MISPLACED = re.compile(r"\blistening on (\d+(?:, \d+)*), expected \d+")
 
 
 class Whereabouts:
@@ -36,3 +39,9 @@ def misplaced(ports: Collection[int], expected: int) -> str | None:
     if not ports or expected in ports:
         return None
     return f"listening on {', '.join(map(str, sorted(set(ports))))}, expected {expected}"
+
+
+def places(reason: str) -> list[int]:
+    """Return where a task listens instead, if that is what its reason says."""
+    found = _MISPLACED.search(reason)
+    return [] if found is None else [int(port) for port in found[1].split(", ")]

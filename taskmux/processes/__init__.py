@@ -18,6 +18,7 @@ from .spawn import (
     shell_files,
     spawn,
 )
+from .stranger import stranger
 from .strays import Stray, end_strays, strays
 from .sweep import Trace, end, end_marked, members
 from .terminal import Terminal
@@ -28,5 +29,5 @@ __all__ = [
     "boot_id", "command_of", "end", "end_marked", "end_shell", "end_strays", "environ_of",
     "holder", "listening", "measure", "members", "new_marker", "of_home", "peer_uid", "processes",
     "remember_limits", "remember_umask", "run_shell", "runs_at_work", "shell_files",
-    "shells_under_way", "spawn", "strays",
+    "shells_under_way", "spawn", "stranger", "strays",
 ]  # fmt: skip

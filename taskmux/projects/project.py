@@ -18,6 +18,8 @@ from taskmux.project import ProjectConfig, parse
 from taskmux.scarcity import described
 from taskmux.supervisor import CarriedProject, Services, Supervisor, abandon, recall
 
+from .aliases import Aliases
+
 PAUSE = 0.05
 """Seconds in which a file must not change to be taken for what somebody wanted to write."""
 
@@ -42,6 +44,7 @@ class Project:
         self.error: TaskmuxError | None = None
         """What is wrong with the file now; None if nothing is."""
 
+        self.aliases = Aliases(session, services)
         self.lock = anyio.Lock()
         """Held while the file is read and applied, or edited."""
 
@@ -64,6 +67,7 @@ class Project:
             folder = paths.project(self._services.home, session)
             raise NotWritten(str(folder), described(error)) from None
         before, self.session = self.session, session
+        self.aliases.session = session
         if self.supervisor is not None:
             self.supervisor.rename(session)
         self._services.bus.publish("project_renamed", session, before=before)
@@ -114,6 +118,7 @@ class Project:
         """Keep the project's tasks until `close`; without a usable file, wait for one."""
         async with AsyncExitStack() as stack:
             await self._open(stack)
+            await self.aliases.recall()
             task_status.started()
             await self._closing.wait()
             # Nobody applies a new file to tasks that are ending.

@@ -71,6 +71,10 @@ class Projects:
                 projects._roll.close()
                 projects._rewatch.set()
 
+    def get(self, session: str) -> Project | None:
+        """Return a project if it is registered."""
+        return self._projects.get(session)
+
     def find(self, session: str) -> Project:
         """Return a registered project."""
         if session not in self._projects:

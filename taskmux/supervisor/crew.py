@@ -100,6 +100,7 @@ class Crew:
         New ones become what they were by `memories`, and by what was `carried`.
         """
         specs = self._specs(config)
+        await self._services.prepare(config)
         fresh = await self._recruit(config, specs, group, memories, carried)
         # Whoever looks in between would find half of it: nothing is awaited until all is there.
         for member in self.members.values():
@@ -254,17 +255,11 @@ class Crew:
         member = self[name]
         member.port = self._ports.usable(name, member.port)
         member.run += 1
-        run_id = new_marker(self._services.home)
-        who = Identity(
-            home=str(self._services.home),
-            project=self.config.name,
-            session=self._session,
-            task=name,
-            run=member.run,
-            run_id=run_id,
-        )
-        own = self.config.tasks[name].env
-        environ = task_environ(member.environ, own, who, self._siblings())
+        home = self._services.home
+        run_id = new_marker(home)
+        who = Identity(str(home), self.config.name, self._session, name, member.run, run_id)
+        own, root = self.config.tasks[name].env, self._services.root
+        environ = task_environ(member.environ, own, who, self._siblings(), root)
         return Outfit(environ, member.port, member.run, run_id)
 
     async def clear_ports(self, names: Iterable[str]) -> None:
@@ -274,7 +269,11 @@ class Crew:
                 await self._ports.clear(name, self[name].port)
 
     def _siblings(self) -> dict[str, Sibling]:
-        return {name: sibling_at(member.port) for name, member in self.members.items()}
+        return {name: sibling_at(m.port, self.url(name)) for name, m in self.members.items()}
+
+    def url(self, name: str) -> str | None:
+        """Return where a browser finds a task; None if it has no name, or there is no proxy."""
+        return self._services.urls.of(self._session, self.config.tasks[name].host)
 
     async def _dependencies(self, name: str) -> None:
         member, needs = self[name], self.config.tasks[name].depends_on.items()

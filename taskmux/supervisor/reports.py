@@ -36,7 +36,7 @@ def task_report(
         restart_policy=config.restart_policy,
         max_restarts=config.max_restarts,
         host=config.host,
-        url=None,
+        url=crew.url(name),
         port=member.port,
         internal_url=f"http://127.0.0.1:{member.port}",
         pid=pid,

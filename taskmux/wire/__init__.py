@@ -18,9 +18,11 @@ After `subscribe` the connection also carries what happens, each message with a
 from __future__ import annotations
 
 from .about import DaemonReport, ListenerReport
+from .commands import COMMANDS, LOOKING
 from .doctor import DoctorReport, Finding
 from .leftovers import CleanReport, LostProcess, LostProject, PruneReport, Removed
 from .plugins import OfferReport, PluginReport, PluginsReport
+from .reached import AliasReport, ProxyReport
 from .reports import (
     ActionReport,
     ActionsReport,
@@ -36,7 +38,6 @@ from .reports import (
     ProcessReport,
     ProjectReport,
     ProjectsReport,
-    ProxyReport,
     Report,
     SessionReport,
     StatusReport,
@@ -46,9 +47,10 @@ from .reports import (
     WaitReport,
 )
 from .requests import (
-    COMMANDS,
-    LOOKING,
     Add,
+    AliasAdd,
+    AliasList,
+    AliasRemove,
     Clean,
     CleanLogs,
     Diagnose,
@@ -76,22 +78,25 @@ from .requests import (
     StopTasks,
     Subscribe,
     Unregister,
+    Url,
     Wait,
 )
+from .urls import AliasChange, AliasesReport, FoundUrl, UrlReport, UrlsReport
 
 PROTOCOL = 1
 """Raised when a message changes so that an older client would misread it."""
 
 __all__ = [
     "COMMANDS", "LOOKING", "PROTOCOL", "ActionReport", "ActionsReport", "Add", "AddReport",
+    "AliasAdd", "AliasChange", "AliasList", "AliasRemove", "AliasReport", "AliasesReport",
     "Clean", "CleanLogs", "CleanReport", "DaemonReport", "Diagnose", "DoctorReport", "Events",
-    "EventsReport", "Field", "Finding", "Health", "HealthReport", "HealthRow", "Hello",
-    "Inspect", "InspectReport", "Kill", "LastHealth", "LineReport", "ListPlugins",
+    "EventsReport", "Field", "Finding", "FoundUrl", "Health", "HealthReport", "HealthRow",
+    "Hello", "Inspect", "InspectReport", "Kill", "LastHealth", "LineReport", "ListPlugins",
     "ListProjects", "ListenerReport", "Logs", "LogsReport", "LostProcess", "LostProject",
     "MergedLogsReport", "OfferReport", "PluginReport", "PluginsReport", "ProcessReport",
     "ProjectReport", "ProjectRequest", "ProjectsReport", "ProxyReport", "Prune", "PruneReport",
     "Register", "Reload", "Remove", "Removed", "Renew", "Report", "Request", "RestartTasks",
     "SessionReport", "Shutdown", "StartTasks", "Status", "StatusAll", "StatusReport",
-    "StopTasks", "Subscribe", "TaskCounts", "TaskReport", "TunnelReport", "Unregister", "Wait",
-    "WaitReport",
+    "StopTasks", "Subscribe", "TaskCounts", "TaskReport", "TunnelReport", "Unregister", "Url",
+    "UrlReport", "UrlsReport", "Wait", "WaitReport",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from .reports import Report
 
@@ -25,6 +25,9 @@ class CleanReport(Report, frozen=True, kw_only=True):
     removed: list[Removed]
     left: list[str]
     """What could not be deleted."""
+
+    aliases: list[str] = field(default_factory=list)
+    """Those that go with the project's folder."""
 
     unregistered: bool
     """The project's tasks have ended, and it is not in the registry any more."""

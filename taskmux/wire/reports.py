@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
+
+from .reached import AliasReport, ProxyReport
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -118,14 +120,6 @@ class TaskReport(Report, frozen=True, kw_only=True):
     memory: int
 
 
-class ProxyReport(Struct, frozen=True):
-    """Whether tasks can be reached by name."""
-
-    bound: bool
-    port: int | None
-    reason: str
-
-
 class StatusReport(Report, frozen=True, kw_only=True):
     """Every task of a project, in the order of its file."""
 
@@ -140,10 +134,14 @@ class StatusReport(Report, frozen=True, kw_only=True):
     config: str
     tasks: list[TaskReport]
     warnings: list[str]
-    """What taskmux itself cannot do as it should just now, in sentences: write to a full disk."""
+    """What taskmux itself cannot do as it should just now, in sentences: write to a full disk.
+
+    And who but this machine reaches the tasks, where somebody does.
+    """
 
     proxy: ProxyReport
     daemon_pid: int
+    aliases: list[AliasReport] = field(default_factory=list)
 
 
 class HealthRow(Struct, frozen=True):

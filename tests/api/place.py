@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from taskmux.daemon.naming import Naming
 from taskmux.errors import NotRenewed
 from taskmux.projects import Projects
 from taskmux.supervisor import Services
-from taskmux.wire import PROTOCOL, DaemonReport, Renew
+from taskmux.wire import PROTOCOL, DaemonReport, ProxyReport, Renew
 from tests.api.toys import Client
 
 
@@ -59,19 +59,33 @@ async def never(request: Renew) -> None:
     raise NotRenewed(f"not with port {request.port} either", [])
 
 
+def no_proxy() -> ProxyReport:
+    """Report that there is none."""
+    return ProxyReport(bound=False, port=None, reason="not here")
+
+
 async def nothing(path: Path) -> None:
     """Leave nothing: there are no listeners here."""
 
 
 @asynccontextmanager
-async def open_place(services: Services) -> AsyncIterator[Place]:
+async def open_place(
+    services: Services, proxy: Callable[[], ProxyReport] = no_proxy
+) -> AsyncIterator[Place]:
     home = services.home
     door = home / "daemon.sock"
     with anyio.fail_after(50):
         async with Projects.open(services) as projects:
             names = Naming(services, projects)
             house = House(
-                projects, services, about, lambda _: projects.close(), never, names, nothing
+                projects,
+                services,
+                about,
+                lambda _: projects.close(),
+                never,
+                names,
+                proxy,
+                nothing,
             )
             async with open_unix_door(door, Commands(house), home / "daemon.log"):
                 yield Place(services, house, door)

@@ -13,7 +13,7 @@ from taskmux.api import messages
 from taskmux.api.messages import Envelope
 from taskmux.errors import BadRequest, NotRunning, TaskmuxError, UnknownCommand, UnknownSession
 from taskmux.wire import COMMANDS, ActionReport, Report, Status, StatusReport, Wait
-from taskmux.wire.reports import ProxyReport
+from taskmux.wire.reached import ProxyReport
 
 PYTHON_WORDS = ("Expected", "Object", "`", "$", "msgspec")
 

@@ -22,6 +22,7 @@ from taskmux.hookspecs import hookimpl
 from taskmux.plugins import Plugins
 from taskmux.projects import Projects
 from taskmux.settings import Settings
+from taskmux.store import Alias
 from taskmux.supervisor import Services
 from tests.projects.estate import Ear, make_services, write
 
@@ -256,3 +257,18 @@ async def test_a_plugin_s_events_are_told_but_no_flood_of_them(home: Path) -> No
         report("again", {})
     most = 50 + 5 * (time.monotonic() - began) + 1
     assert len(ear.heard) <= 2 * most  # each may be preceded by how many were refused
+
+
+async def test_the_names_of_aliases_resolve_as_those_of_tasks_do(
+    home: Path, tmp_path: Path
+) -> None:
+    recorder = Recorder()
+    async with keeping(home, recorder) as (_, projects, _, _):
+        project, _ = await projects.register(write(tmp_path / "shop", ""))
+        project.aliases.add("admin", Alias(port=8080, host="admin"), {})
+        admin = {"admin.shop.localhost 127.0.0.1", "admin.shop.localhost ::1"}
+        assert await told(recorder) == admin
+        project.aliases.add("home", Alias(port=8081, host="@"), {})
+        assert await told(recorder) == admin | {"shop.localhost 127.0.0.1", "shop.localhost ::1"}
+        project.aliases.remove("home")
+        assert await told(recorder) == admin

@@ -8,7 +8,7 @@ from socket import AF_INET, AF_INET6, socket
 import pytest
 
 from taskmux.contracts import HealthProbe, ProbeResult, ProbeTarget, TaskFacts
-from taskmux.probes.elsewhere import misplaced
+from taskmux.probes.elsewhere import misplaced, places
 from taskmux.probes.tcp import TcpProbe
 from taskmux.testing import HealthProbeContract, probe_target
 
@@ -78,6 +78,7 @@ async def test_a_task_that_listens_nowhere_refuses(tmp_path: Path) -> None:
 )
 def test_misplaced(ports: list[int], said: str | None) -> None:
     assert misplaced(ports, 23417) == said
+    assert places(f"not ready yet: {said}") == ([] if said is None else sorted(set(ports)))
 
 
 def test_applies_to_tasks_with_a_host_and_others_by_name() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from taskmux.supervisor.environ import Identity, Sibling, task_environ
@@ -43,3 +45,19 @@ def test_a_table_cannot_take_our_names(name: str) -> None:
 def test_a_table_comes_before_the_caller() -> None:
     given = task_environ({"TERM": "dumb", "A": "1"}, {"TERM": "vt100", "A": "2"}, WHO, SIBLINGS)
     assert (given["TERM"], given["A"]) == ("vt100", "2")
+
+
+@pytest.mark.parametrize(
+    ("caller", "own", "told"),
+    [
+        ({}, {}, "/ca/root.pem"),
+        ({"NODE_EXTRA_CA_CERTS": "/caller"}, {}, "/caller"),
+        ({}, {"NODE_EXTRA_CA_CERTS": "/own"}, "/own"),
+        ({"NODE_EXTRA_CA_CERTS": "/caller"}, {"NODE_EXTRA_CA_CERTS": ""}, ""),
+    ],
+)
+def test_node_is_told_of_our_root_unless_told_of_another(
+    caller: dict[str, str], own: dict[str, str], told: str
+) -> None:
+    given = task_environ(caller, own, WHO, SIBLINGS, Path("/ca/root.pem"))
+    assert given["NODE_EXTRA_CA_CERTS"] == told

@@ -15,6 +15,7 @@ from taskmux.logs import LogWriter, files_of, remove
 from taskmux.processes import end_strays, strays
 from taskmux.projects import Project
 from taskmux.threads import in_thread
+from taskmux.trust.names import of_project
 
 from .house import House
 
@@ -23,6 +24,7 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
     """Delete the logs of a project, or the event history, or all that is kept of a project."""
     project = None if request.only == "events" else await house.project(request)
     places = _places(house, project, request)
+    aliases = [] if project is None or request.only else [*project.aliases.known]
     removed = await _weighed(places)
     left: list[str] = []
     if not request.dry_run:
@@ -31,11 +33,12 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
         elif request.only == "logs":
             left = _clean_logs(house, project)
         else:
-            folder, logs = places[0], _logs(house, project)
+            folder, logs, minted = places[0], _logs(house, project), _minted(house, project)
             await house.projects.unregister(project.session)
             async with house.projects.unregistered() as folders:
                 again = folder not in folders and folder.exists()  # somebody registered it anew
                 left = [str(folder)] if again else await _discard([folder])
+            left += await _discard(minted)
             elsewhere = [log for log in logs if folder not in log.parents]
             left += [str(place) for log in elsewhere for place in remove(log)]
     return wire.CleanReport(
@@ -44,6 +47,7 @@ async def clean(house: House, request: wire.Clean) -> wire.CleanReport:
         dry_run=request.dry_run,
         removed=removed,
         left=left,
+        aliases=aliases,
         unregistered=not request.dry_run and request.only is None,
     )
 
@@ -101,7 +105,14 @@ def _places(house: House, project: Project | None, request: wire.Clean) -> list[
     if request.only == "logs":
         return found
     folder = paths.project(home, project.session)
-    return [folder, *(file for file in found if folder not in file.parents)]
+    elsewhere = (file for file in found if folder not in file.parents)
+    return [folder, *_minted(house, project), *elsewhere]
+
+
+def _minted(house: House, project: Project) -> list[Path]:
+    """Return where the certificate is that somebody asked for by the project's name, if so."""
+    place = paths.minted(house.services.home) / of_project(project.session)[0]
+    return [place] if place.is_dir() else []
 
 
 def _writers(project: Project) -> dict[Path, LogWriter]:

@@ -12,7 +12,7 @@ from anyio import CapacityLimiter
 from taskmux.errors import TaskmuxError
 from taskmux.projects import Project, Projects
 from taskmux.supervisor import Meter, Services
-from taskmux.wire import DaemonReport, ProjectRequest, Renew
+from taskmux.wire import DaemonReport, ProjectRequest, ProxyReport, Renew
 
 from .broadcast import Broadcasts
 from .turns import Turns
@@ -48,6 +48,7 @@ class House:
     """Goes on in a new program. Returns never, or raises."""
 
     names: Names
+    proxy: Callable[[], ProxyReport]
     leave: Callable[[Path], Awaitable[None]]
     """Leaves the sockets that were bound for the daemon at that Unix socket, if it can."""
 

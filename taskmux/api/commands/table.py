@@ -10,7 +10,7 @@ from taskmux import wire
 from taskmux.errors import DaemonEnding, DaemonRenewing
 from taskmux.mailbox import Bulk, Push
 
-from . import cleaning, diagnosis, registry, streams, tasks, views
+from . import aliases, cleaning, diagnosis, registry, streams, tasks, urls, views
 from .gate import Gate
 from .house import House
 
@@ -18,6 +18,9 @@ Handler = Callable[[House, Any], Awaitable[wire.Report]]
 
 HANDLERS: dict[type[wire.Request], Handler] = {
     wire.Add: registry.add,
+    wire.AliasAdd: aliases.alias_add,
+    wire.AliasList: aliases.alias_list,
+    wire.AliasRemove: aliases.alias_remove,
     wire.Clean: cleaning.clean,
     wire.CleanLogs: tasks.clean_logs,
     wire.Diagnose: diagnosis.diagnose,
@@ -41,6 +44,7 @@ HANDLERS: dict[type[wire.Request], Handler] = {
     wire.StatusAll: views.status_all,
     wire.StopTasks: tasks.stop,
     wire.Unregister: registry.unregister,
+    wire.Url: urls.url,
     wire.Wait: tasks.wait,
 }
 

@@ -15,15 +15,14 @@ from taskmux.logs import Line, Window, clean, read
 from taskmux.plugins import describe
 from taskmux.processes import Usage, command_of, listening, measure, processes
 from taskmux.project import resolved
-from taskmux.projects import Project
+from taskmux.projects import Project, holders
 from taskmux.supervisor import health_report, task_report
 from taskmux.threads import in_thread, in_thread_or_here
-from taskmux.when import parse_when
+from taskmux.when import parse_when, rfc3339
 
+from . import aliases, reach
 from .house import House
-from .warnings import warnings
-
-NO_PROXY = wire.ProxyReport(bound=False, port=None, reason="this version has no proxy yet")
+from .warnings import exposures, warnings
 
 EVENTS_SHOWN = 10
 LINES_SHOWN = 20
@@ -68,16 +67,18 @@ async def hello(house: House, request: wire.Hello) -> wire.DaemonReport:
 
 async def health(house: House, request: wire.Health) -> wire.HealthReport:
     """Report how well each task is."""
-    supervisor = (await house.project(request)).opened()
-    return health_report(supervisor.session, supervisor.crew)
+    project = await house.project(request)
+    report = health_report(project.session, project.opened().crew)
+    return reach.all_as_reached(report, _unreached(house, project), rfc3339(datetime.now(UTC)))
 
 
 async def inspect(house: House, request: wire.Inspect) -> wire.InspectReport:
     """Report everything about one task."""
-    supervisor = (await house.project(request)).opened()
+    project = await house.project(request)
+    supervisor = project.opened()
     name, crew = request.task, supervisor.crew
     member = crew[name]
-    usages = await _usages([house.projects.find(supervisor.session)])
+    usages = await _usages([project])
     life, log = member.runner.life, member.runner.log.path
     pids = usages[life.pid].pids if life is not None and life.pid in usages else ()
     excerpt = await in_thread_or_here(partial(read, {name: log}, Window(lines=LINES_SHOWN)))
@@ -85,7 +86,12 @@ async def inspect(house: House, request: wire.Inspect) -> wire.InspectReport:
     failures = [event for event in events if event["event"] == "health_check_failed"]
     return wire.InspectReport(
         session=supervisor.session,
-        task=task_report(crew, name, usages, _shares(house, usages)),
+        task=reach.as_reached(
+            task_report(crew, name, usages, _shares(house, usages)),
+            _unreached(house, project).get(name),
+            house.proxy(),
+            rfc3339(datetime.now(UTC)),
+        ),
         config=resolved(crew.config.tasks[name]),
         processes=await in_thread_or_here(partial(_processes, pids)),
         listening=await in_thread_or_here(partial(listening, pids)),
@@ -156,9 +162,12 @@ def _excerpt(
 def _status(
     house: House, project: Project, usages: dict[int, Usage], shares: dict[int, float]
 ) -> wire.StatusReport:
-    supervisor = project.supervisor
-    crew = supervisor.crew if supervisor is not None else None
-    tasks = [] if crew is None else [task_report(crew, name, usages, shares) for name in crew]
+    tasks: list[wire.TaskReport] = []
+    if project.supervisor is not None:
+        whys, now = _unreached(house, project), rfc3339(datetime.now(UTC))
+        for name in (crew := project.supervisor.crew):
+            task = task_report(crew, name, usages, shares)
+            tasks.append(reach.as_reached(task, whys.get(name), house.proxy(), now))
     return wire.StatusReport(
         session=project.session,
         running=any(task.running for task in tasks),
@@ -166,10 +175,20 @@ def _status(
         error=None if project.error is None else str(project.error),
         config=str(project.path),
         tasks=tasks,
-        warnings=list(warnings(house, project)),
-        proxy=NO_PROXY,
+        warnings=[*warnings(house, project), *exposures(house, project)],
+        proxy=house.proxy(),
         daemon_pid=house.about().pid or 0,
+        aliases=[*aliases.reports(house, project)],
     )
+
+
+def _unreached(house: House, project: Project) -> dict[str, str]:
+    """Return why tasks cannot be reached by their names, of those that should be."""
+    if not house.services.settings.proxy_enabled:
+        return {}
+    tasks, hosts, proxy = project.opened().crew.config.tasks, holders(project), house.proxy()
+    found = {name: reach.unreached(name, one.host, hosts, proxy) for name, one in tasks.items()}
+    return {name: why for name, why in found.items() if why is not None}
 
 
 def _listed(house: House) -> list[wire.ProjectReport]:

@@ -18,6 +18,7 @@ from taskmux.files import read_regular, read_text
 from taskmux.plugins import Plugins
 from taskmux.project import parse
 from taskmux.routes import hostnames
+from taskmux.store import Aliases
 from taskmux.wire import DaemonReport
 
 from .survey import Survey, refuse, write
@@ -76,7 +77,17 @@ def _names(home: Path) -> list[str]:
         with suppress(TaskmuxError):  # of a project that is wrong, its own commands tell
             tasks = parse(read_text(Path(path)), path).tasks.values()
             names |= dict.fromkeys(hostnames(session, (task.host for task in tasks)))
+        names |= dict.fromkeys(hostnames(session, _aliases(home, session)))
     return list(names)
+
+
+def _aliases(home: Path, session: str) -> list[str]:
+    try:
+        content = read_regular(paths.aliases(home, session))
+        found = msgspec.json.decode(content or b"{}", type=Aliases)
+    except (OSError, ValueError):  # as below
+        return []
+    return [alias.host for alias in found.values()]
 
 
 def _registry(home: Path) -> dict[str, str]:

@@ -13,7 +13,6 @@ import pytest
 from taskmux import wire
 from taskmux.client import Client
 from taskmux.client.launch import launch, outlasting
-from taskmux.client.lock import alone
 from taskmux.errors import (
     BadRequest,
     DaemonDidNotStart,
@@ -21,6 +20,7 @@ from taskmux.errors import (
     ProtocolMismatch,
     Refused,
 )
+from taskmux.lock import alone
 from tests.cli.conftest import FakeDaemon, about, done, refusal, status, task
 
 ROOT = Path(__file__).parents[1]

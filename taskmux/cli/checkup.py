@@ -16,6 +16,7 @@ from pathlib import Path
 from shlex import quote
 
 from taskmux import paths
+from taskmux.client import Client
 from taskmux.errors import NoConfig, TaskmuxError
 from taskmux.wire import Finding
 
@@ -73,12 +74,12 @@ def project(session: Session) -> Iterator[Finding]:
             yield Finding("taskmux.toml", ok=True, detail=said)
 
 
-def plugins(session: Session) -> Iterator[Finding]:
-    """Look at every plugin that is installed and not disabled."""
+def plugins(session: Session, daemon: Client | None) -> Iterator[Finding]:
+    """Look at every plugin that is installed and not disabled; None is a daemon that is silent."""
     from .plugins import seen
 
     try:
-        found = seen(session)
+        found = seen(session, daemon)
     except TaskmuxError:  # config.toml, which says what is disabled, is wrong: told already
         return
     for one in found:

@@ -22,14 +22,19 @@ def clean(
     session: Session,
     logs: options.OnlyLogs = False,
     events: options.OnlyEvents = False,
+    certs: options.OnlyCerts = False,
     everything: options.Everything = False,
     dry_run: options.DryRun = False,
 ) -> Answer:
     """Stop the project's tasks and delete its logs, its state and its registration."""
-    if logs + events + everything > 1:
-        raise BadRequest("--logs, --events and --all exclude each other", hint=None)
+    if logs + events + certs + everything > 1:
+        raise BadRequest("--logs, --events, --certs and --all exclude each other", hint=None)
     if everything:
         return _wipe(session, dry_run)
+    if certs:
+        from taskmux.client.wipe import unmint
+
+        return unmint(session.home, dry_run=dry_run)
     if events:
         return session.connect().clean(wire.Clean(only="events", dry_run=dry_run))
     only: Literal["logs"] | None = "logs" if logs else None

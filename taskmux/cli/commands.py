@@ -52,6 +52,10 @@ COMMANDS = {
     **_group("Config", "schema", "schema"),
     **_group("Config", "plugins", "plugins", "plugins enable", "plugins disable"),
     **_group("Config", "doctor", "doctor"),
+    **_group("URLs", "urls", "url"),
+    "open": Command("open", "URLs", f"{__package__}.urls", "open_url"),
+    **_group("URLs", "aliases", "alias add", "alias list", "alias remove"),
+    **_group("URLs", "ca", "ca install", "ca uninstall", "ca status", "ca mint"),
     **_group("Cleanup", "cleaning", "clean", "prune"),
     **_group("Daemon", "daemon", "daemon", "daemon start", "daemon stop", "daemon restart"),
     **_group("Daemon", "daemon", "daemon status", "daemon list"),
@@ -62,7 +66,8 @@ COMMANDS = {
 
 PRIVILEGED = {
     "daemon", "daemon start", "daemon restart", "daemon stop", "daemon status", "daemon list",
-    "daemon install", "daemon uninstall", "doctor",
+    "daemon install", "daemon uninstall", "doctor", "ca install", "ca uninstall", "ca status",
+    "ca mint",
 }  # fmt: skip
 """What `sudo` may come before: nothing of the user's is touched until they are the user again."""
 

@@ -40,7 +40,7 @@ def config_set(session: Session, key: options.Key, value: options.Value) -> Answ
 
 def put(session: Session, key: str, value: str) -> SettingChange:
     """Write one setting, and tell of a daemon that has yet to take it up."""
-    from taskmux.client.lock import alone
+    from taskmux.lock import alone
     from taskmux.settings import change, load, view, write
 
     path = paths.host_config(session.home)

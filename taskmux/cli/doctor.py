@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 
 from taskmux import paths, wire
 from taskmux.errors import DaemonNotRunning, TaskmuxError
@@ -36,24 +37,27 @@ def doctor(session: Session) -> Answer:
 
 
 def _findings(session: Session) -> Iterator[Finding]:
-    from . import checkup, homecheck
+    from . import checkup, homecheck, trustcheck
 
     yield from checkup.program()
     yield (ours := homecheck.folder(session))
     if ours.ok:
         yield checkup.config(session)
         yield homecheck.state(session)
+        yield from trustcheck.certificates(session)
     yield from checkup.project(session)
-    yield from checkup.plugins(session)
+    daemon = None
+    rest: Iterable[Finding]
     try:
-        about = session.visit(PATIENCE).hello()
+        about = (client := session.visit(PATIENCE)).hello()
     except DaemonNotRunning:
-        yield _resting(session)
-        yield from _ports(session, [])
+        rest = chain([_resting(session)], _ports(session, []))
     except (TaskmuxError, TimeoutError) as error:
-        yield _silent("daemon", error, PATIENCE, _ending(session))
+        rest = [_silent("daemon", error, PATIENCE, _ending(session))]
     else:
-        yield from _of_daemon(session, about)
+        daemon, rest = client, _of_daemon(session, about)
+    yield from checkup.plugins(session, daemon)
+    yield from rest
 
 
 def _of_daemon(session: Session, about: wire.DaemonReport) -> Iterator[Finding]:

@@ -27,6 +27,14 @@ EXAMPLES = {
         "taskmux add migrate 'python3 manage.py migrate' --oneshot --depends-on db",
         "taskmux add api 'serve $PORT' --health-url 'http://localhost:$PORT/health'",
     ),
+    "url": ("taskmux url web", "taskmux --json url"),
+    "open": ("taskmux open web",),
+    "alias add": (
+        "taskmux alias add admin 8080",
+        "taskmux alias add cache 6379 --host redis",
+        "taskmux alias add rest 3000 --host '*'",
+    ),
+    "alias remove": ("taskmux alias remove admin",),
     "config set": (
         "taskmux config set hook_timeout 30s",
         "taskmux config set plugins.disabled one,other",

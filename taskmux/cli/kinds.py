@@ -13,6 +13,7 @@ KINDS = (
     "session_stopped", "config_reloaded", "config_error", "project_registered", "project_moved",
     "project_renamed", "project_unregistered", "plugin_failed", "plugin_event", "state_damaged",
     "state_not_saved", "state_saved", "events_lost", "events_cleaned", "daemon_started",
+    "alias_added", "alias_removed",
 )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ def _cleaned(report: wire.CleanReport) -> Iterator[str]:
     verb = "would delete" if report.dry_run else "deleted"
     for one in report.removed:
         yield f"{verb} {plain(one.path)} ({size(one.bytes)})"
+    if report.aliases:
+        yield f"{verb} with it: {plain(', '.join(report.aliases))} (aliases)"
     if report.unregistered:
         yield f"{plain(report.session or '')} is stopped and unregistered"
     elif not report.removed:

@@ -37,7 +37,7 @@ OF_TASK = {
     "depends_on": "tasks it waits for",
     "host": (
         'its name in the browser: a label, `"@"` for the project\'s own name, `"*"` '
-        "for every other. Today: a task with a host is ready when its `$PORT` is open"
+        "for every other. With a host and no probe of its own it is ready when its `$PORT` is open"
     ),
     "host_path": "path of its URL",
     "health_url": "it is well when a GET is answered as expected",
@@ -76,6 +76,7 @@ OF_SETTINGS = {
         "how often a task is looked at that has no probe but being alive; its exit is "
         "noticed at once anyway"
     ),
+    "ca": 'who signs certificates: taskmux itself, or `"mkcert"`',
     "hook_timeout": "how long a hook may take where neither task nor project says so",
     "plugins.disabled": "plugins that are not loaded",
     "host_resolver": "what makes the names of tasks resolve; `taskmux plugins` lists what there is",
@@ -86,12 +87,12 @@ OF_SETTINGS = {
         "all the same"
     ),
     "dns_install": "of `dns_server`: whether a start with sudo has the system ask it",
-    "proxy_enabled": "whether `sudo taskmux daemon` binds the proxy's two ports",
+    "proxy_enabled": "whether tasks with a host are reached by name",
     "proxy_https_port": (
-        "port that `sudo taskmux daemon` binds, and the daemon holds; 0 leaves it alone"
+        "port of the proxy; where it cannot be bound, one from 8443 on; 0 takes any that is free"
     ),
-    "proxy_bind": "address of both; a loopback address stands for both families",
-    "proxy_http_redirect_port": "another one, as `proxy_https_port`",
+    "proxy_bind": "IP address of both ports; a loopback address stands for both families",
+    "proxy_http_redirect_port": "port that leads http to https, if it may be bound; 0 for none",
     "plugin": "a table for each plugin, for it to read",
     "tunnel": "a table for each tunnel backend",
 }

@@ -91,6 +91,27 @@ SchemaName = Annotated[
 ]
 PluginName = Annotated[str, Argument(metavar="NAME", help="As in `taskmux plugins`.")]
 
+CertNames = Annotated[
+    list[str] | None,
+    Argument(metavar="NAME", help="Names under .localhost; without any, those of this project."),
+]
+
+# URLs
+
+Named = Annotated[str, Argument(metavar="NAME", help="A task or an alias of this project.")]
+MaybeNamed = Annotated[
+    str | None,
+    Argument(metavar="NAME", help="A task or an alias; without it, all of this project."),
+]
+Alias = Annotated[str, Argument(metavar="NAME", help="The alias's name: a-z, 0-9, inner hyphens.")]
+AliasPort = Annotated[
+    int, Argument(metavar="PORT", min=1, max=65535, help="Of this machine, where it leads.")
+]
+AliasHost = Annotated[
+    str | None,
+    Option("--host", metavar="NAME", help="Its name in the browser, if not its own; @ and * too."),
+]
+
 # The daemon
 
 Port = Annotated[
@@ -104,6 +125,9 @@ Config = Annotated[
 ]
 Force = Annotated[bool, Option("--force", "-f", help="Take the name from the project that has it.")]
 OnlyLogs = Annotated[bool, Option("--logs", help="Only the logs; tasks go on into new ones.")]
+OnlyCerts = Annotated[
+    bool, Option("--certs", help="Only the certificates made by `ca mint`, of all projects.")
+]
 OnlyEvents = Annotated[bool, Option("--events", help="Only the event history, of all projects.")]
 Everything = Annotated[
     bool, Option("--all", help="Everything of every project but config.toml; stops the daemon.")

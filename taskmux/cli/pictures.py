@@ -22,6 +22,8 @@ def draw(answer: wire.Report | Detailed, width: int) -> Iterator[Text]:
             yield from tables.health(answer, width, verbose=False)
         case Detailed():
             yield from tables.health(answer.report, width, verbose=True)
+        case wire.AliasesReport():
+            yield from tables.aliases(answer.session, answer.aliases, width)
         case wire.ProjectsReport():
             yield from tables.projects(answer, width)
         case wire.InspectReport():

@@ -14,6 +14,7 @@ from .answers import Answer
 from .session import Session
 
 if TYPE_CHECKING:
+    from taskmux.client import Client
     from taskmux.plugins import Plugins
 
     from . import options
@@ -25,7 +26,7 @@ else:
 
 def plugins(session: Session) -> Answer:
     """Show every plugin: what it offers, and what is wrong with it. Never starts the daemon."""
-    return wire.PluginsReport(plugins=seen(session))
+    return wire.PluginsReport(plugins=seen(session, session.visit()))
 
 
 def plugins_enable(session: Session, name: options.PluginName) -> Answer:
@@ -54,14 +55,16 @@ def installed(session: Session) -> Plugins:
     return Plugins(map(guarded, sources()), disabled)
 
 
-def seen(session: Session) -> list[wire.PluginReport]:
-    """Return every plugin, as it is installed and as the daemon, if one runs, knows it."""
+def seen(session: Session, daemon: Client | None) -> list[wire.PluginReport]:
+    """Return every plugin, as it is installed and as the daemon, if it answers, knows it."""
     from taskmux.plugins import describe
 
     here = [_shadowed(one) for one in describe(installed(session)).plugins]
+    if daemon is None:
+        return here
     try:
-        there = {one.name: one for one in session.visit().plugins().plugins}
-    except TaskmuxError:
+        there = {one.name: one for one in daemon.plugins().plugins}
+    except (TaskmuxError, TimeoutError):
         return here
     used = [_as_used(one, there.pop(one.name, None)) for one in here]
     return used + [_gone(one) for one in there.values() if one.enabled]

@@ -211,6 +211,7 @@ class ForPeople:
 
 
 DRAWN = (
-    wire.StatusReport, wire.HealthReport, wire.InspectReport, wire.ProjectsReport, Detailed,
+    wire.AliasesReport, wire.StatusReport, wire.HealthReport, wire.InspectReport,
+    wire.ProjectsReport, Detailed,
 )  # fmt: skip
 """What needs a table, and a terminal's width."""

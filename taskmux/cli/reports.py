@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from taskmux.wire import Report
+from taskmux.wire import Report, UrlReport
 
 
 class VersionReport(Report, frozen=True, kw_only=True):
@@ -116,11 +116,95 @@ class ServiceReport(Report, frozen=True, kw_only=True):
     commands: list[list[str]]
 
 
+class StoreReport(Struct, frozen=True):
+    """One place that trusts certificates, or does not.
+
+    `kind` is one of `system`, `Chromium`, `Firefox`, `keychain`; `state` one of `trusted`,
+    `not_trusted`, `unknown`.
+    """
+
+    kind: str
+    place: str
+    state: str
+    detail: str
+    """Why it is so; empty where that is plain."""
+
+    fix: str | None
+    """What to type; null where nothing is to be done."""
+
+    commands: list[str]
+    """What would be run, with `dry_run`."""
+
+
+class AuthorityReport(Report, frozen=True, kw_only=True):
+    """Who signs the certificates of tasks, and who trusts that; `authority` as the setting `ca`.
+
+    Without one yet, `fingerprint` and `expires` are null.
+    """
+
+    authority: str
+    root: str
+    """The certificate to trust."""
+
+    name: str
+    """What it is called where it is trusted."""
+
+    fingerprint: str | None
+    """Its SHA-256."""
+
+    expires: str | None
+    constraint: list[str]
+    """The domains and networks it can sign for; empty if for all."""
+
+    stores: list[StoreReport]
+
+
+class TrustReport(Report, frozen=True, kw_only=True):
+    """What came of having the authority trusted, or not any more, or with `dry_run` would come.
+
+    `action` is `installed` or `uninstalled`; `ok` says whether that is so everywhere.
+    """
+
+    ok: bool
+    action: str
+    dry_run: bool
+    authority: str
+    root: str
+    name: str
+    fingerprint: str | None
+    certificate: str | None
+    """It, as PEM; null if there is none."""
+
+    stores: list[StoreReport]
+
+
+class MintReport(Report, frozen=True, kw_only=True):
+    """A certificate was made. `certificate` has its chain behind it."""
+
+    ok: bool = True
+    names: list[str]
+    certificate: str
+    key: str
+    root: str
+    """What clients have to trust."""
+
+    expires: str
+
+
 class PathReport(Report, frozen=True, kw_only=True):
     """Where a file is, whether it exists or not."""
 
     path: str
     exists: bool
+
+
+class OpenReport(UrlReport, frozen=True, kw_only=True):
+    """A URL was given to a browser; if not `ok`, the rest says why it was not."""
+
+    ok: bool = True
+    error: str | UnsetType = UNSET
+    error_code: str | UnsetType = UNSET
+    hint: str | UnsetType | None = UNSET
 
 
 class SchemaNames(Report, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from .diagnosed import diagnosed
 from .leavings import cleaned
 from .offering import offering
 from .plain import Ink, plain, span
+from .trusting import trusting
 
 FAILED = {"failed", "missed"}
 
@@ -69,6 +70,18 @@ def _without_daemon(report: wire.Report, ink: Ink) -> Iterator[str]:
 
 def _of_all_projects(report: wire.Report, ink: Ink) -> Iterator[str]:
     match report:
+        case wire.AliasChange():
+            yield _alias(report, ink)
+        case wire.UrlReport():
+            yield plain(report.url)
+        case wire.UrlsReport():
+            yield from _urls(report)
+        case _:
+            yield from _of_settings(report, ink)
+
+
+def _of_settings(report: wire.Report, ink: Ink) -> Iterator[str]:
+    match report:
         case reports.SettingsReport():
             yield from _settings(report, ink)
         case reports.ServiceReport():
@@ -79,6 +92,8 @@ def _of_all_projects(report: wire.Report, ink: Ink) -> Iterator[str]:
             yield from offering(report, ink)
         case wire.DoctorReport():
             yield from diagnosed(report, ink)
+        case reports.AuthorityReport() | reports.TrustReport() | reports.MintReport():
+            yield from trusting(report, ink)
         case reports.SchemaNames():
             yield from ("Files:", *(f"  {name}" for name in report.files), "")
             width = max(map(len, report.commands))
@@ -96,6 +111,26 @@ def _fact(report: reports.VersionReport | reports.PathReport) -> str:
 def value(anything: Any) -> str:
     """Return a value as people read it: text as it is, the rest as JSON."""
     return anything if isinstance(anything, str) else msgspec.json.encode(anything).decode()
+
+
+def _alias(report: wire.AliasChange, ink: Ink) -> str:
+    done = f"{ink('✓', 'green')} {plain(report.alias)} {report.action.replace('_', ' ')}"
+    where = "" if report.url is None else f"{report.url} → "
+    return done if report.action == "removed" else f"{done}: {plain(where)}127.0.0.1:{report.port}"
+
+
+def _urls(report: wire.UrlsReport) -> Iterator[str]:
+    width = max((len(plain(one.name)) for one in report.urls), default=0)
+    for one in report.urls:
+        where = one.url or every(report.session)
+        yield f"{plain(one.name).ljust(width)}  {plain(where)}"
+    if not report.urls:
+        yield "No URLs: no task has a host, and there is no alias"
+
+
+def every(session: str) -> str:
+    """Return what stands for all names that a host of `*` answers to."""
+    return f"*.{session}.localhost"
 
 
 def _actions(results: Sequence[wire.ActionReport], ink: Ink) -> Iterator[str]:

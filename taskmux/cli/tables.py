@@ -11,6 +11,7 @@ from taskmux import wire
 
 from .columns import Column, fit, lines
 from .plain import plain, size, span
+from .sentences import every
 
 LOOKS = {
     "running": "green",
@@ -29,6 +30,7 @@ SHORT = 24
 """A reason of at most this width fits into the table; a longer one gets a line of its own."""
 
 OUTDATED = "taskmux.toml or its folder changed: restart it to apply that"
+UNREACHED = "not reachable by name"
 NONE = "—"
 NO_TASKS = 'No tasks yet: taskmux add web "npm run dev -- --port $PORT"'
 
@@ -40,10 +42,15 @@ def status(report: wire.StatusReport, width: int, now: datetime | None = None) -
     yield title
     if report.tasks:
         yield Text()
-        yield from _tasks(report.tasks, width, now or datetime.now(UTC))
+        yield from _tasks(report, width, now or datetime.now(UTC))
         yield Text()
     else:
         yield Text(NO_TASKS)
+    if report.aliases:
+        yield Text("Aliases (external routes):")
+        for line in aliases(report.session, report.aliases, width - 2):
+            yield Text("  ").append_text(line)
+        yield Text()
     yield from _surroundings(report, width)
 
 
@@ -68,6 +75,22 @@ def health(report: wire.HealthReport, width: int, *, verbose: bool) -> Iterator[
     yield Text(f"{report.healthy_count} of {report.total_count} well")
 
 
+def aliases(session: str, rows: Sequence[wire.AliasReport], width: int) -> Iterator[Text]:
+    """Draw every alias of a project."""
+    if not rows:
+        yield Text("No aliases yet: taskmux alias add admin 8080")
+        return
+    urls = [row.url or (every(session) if row.host == "*" else NONE) for row in rows]
+    table = [
+        Column("Name", [Text(plain(row.name), "bold") for row in rows], shortest=12),
+        Column("URL", [Text(plain(url), "cyan") for url in urls], rank=1),
+        Column("Target", [Text(plain(row.target)) for row in rows]),
+    ]
+    tasks = [row.shadowed_by for row in rows]
+    notes = ["" if task is None else f"shadowed: task {task} has its host" for task in tasks]
+    yield from _with_notes(table, notes, width)
+
+
 def projects(report: wire.ProjectsReport, width: int) -> Iterator[Text]:
     """Draw every registered project."""
     rows = report.projects
@@ -86,7 +109,8 @@ def projects(report: wire.ProjectsReport, width: int) -> Iterator[Text]:
 def state(word: str, healthy: bool) -> Text:
     """Return a state as a word with a sign before it, in its colour."""
     shown = "healthy" if word == "running" and healthy else word
-    return Text(f"{DOTS.get(word, '●')} {plain(shown).capitalize()}", LOOKS.get(word, ""))
+    look = LOOKS.get(word, "") if healthy or word != "running" else "yellow"
+    return Text(f"{DOTS.get(word, '●')} {plain(shown).capitalize()}", look)
 
 
 def instant(text: str | None) -> str:
@@ -94,14 +118,15 @@ def instant(text: str | None) -> str:
     return plain(text or NONE).replace("T", " ").partition(".")[0].rstrip("Z")
 
 
-def _tasks(tasks: Sequence[wire.TaskReport], width: int, now: datetime) -> Iterator[Text]:
+def _tasks(report: wire.StatusReport, width: int, now: datetime) -> Iterator[Text]:
+    tasks = report.tasks
     notes = [_note(task) for task in tasks]
     short = [len(note) <= SHORT for note in notes]
     brief = [note if fits else "" for note, fits in zip(notes, short, strict=True)]
     table = [
         Column("State", [state(task.state, task.healthy) for task in tasks]),
         Column("Task", [Text(plain(task.name), "bold") for task in tasks], shortest=12),
-        Column("URL", [Text(_url(task), "cyan") for task in tasks], rank=1),
+        Column("URL", [Text(_url(task, report), "cyan") for task in tasks], rank=1),
         Column("Public", [Text(_public(task), "cyan") for task in tasks], rank=3),
         Column("Up", [Text(_uptime(task, now)) for task in tasks], rank=2, right=True),
         Column("Restarts", [_restarts(task) for task in tasks], rank=4, right=True),
@@ -136,6 +161,9 @@ def _wrapped(note: str, width: int) -> Iterator[Text]:
 
 
 def _note(task: wire.TaskReport) -> str:
+    if task.last_health is not None and task.last_health.method == "proxy":
+        # Why there is no proxy is said once, below.
+        return UNREACHED if task.url is None else task.last_health.reason
     # A task that listens elsewhere than on its port runs, and says so in its reason.
     well = task.healthy and "expected" not in task.reason
     said = "" if well else task.reason
@@ -144,7 +172,9 @@ def _note(task: wire.TaskReport) -> str:
     return "; ".join(filter(None, (said, manual, changed)))
 
 
-def _url(task: wire.TaskReport) -> str:
+def _url(task: wire.TaskReport, report: wire.StatusReport) -> str:
+    if task.host == "*" and report.proxy.bound:
+        return plain(every(report.session))
     # What its life or its output says about a task says nothing about its port.
     health = task.last_health
     asked = health is not None and health.method not in {"alive", "ready_log"}
@@ -181,6 +211,15 @@ def _warned(warning: str, width: int) -> Iterator[Text]:
         yield Text(line, "yellow")
 
 
+def _proxy(proxy: wire.ProxyReport) -> str:
+    """Return what is to be said of the proxy; nothing if it is where it should be."""
+    hint = proxy.hint if isinstance(proxy.hint, str) else ""
+    if proxy.bound and not hint:
+        return ""
+    where = f"proxy on {proxy.port}" if proxy.bound else "no proxy"
+    return "; ".join(filter(None, (f"{where}: {proxy.reason}", hint)))
+
+
 def _surroundings(report: wire.StatusReport, width: int) -> Iterator[Text]:
     if report.state == "config_missing":
         yield Text("taskmux.toml is gone; its tasks stay as they are", "red")
@@ -189,6 +228,6 @@ def _surroundings(report: wire.StatusReport, width: int) -> Iterator[Text]:
         yield from _wrapped(report.error, width)
     for warning in report.warnings:
         yield from _warned(warning, width)
-    if any(task.host for task in report.tasks) and not report.proxy.bound:
-        yield Text(f"No proxy: {plain(report.proxy.reason)}", "yellow")
+    if report.aliases or any(task.host for task in report.tasks):
+        yield from _warned(_proxy(report.proxy), width)
     yield Text(f"Auto-restart: active (pid {report.daemon_pid})", "dim")

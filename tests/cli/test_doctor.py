@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -17,8 +18,12 @@ import pytest
 
 from taskmux import wire
 from taskmux.cli import checkup, proxyports
+from taskmux.cli.trustcheck import ANEW
 from taskmux.daemon.privileged.sockets import Place
+from taskmux.trust.authority import KEY, own
+from taskmux.trust.issue import AUTHORITY
 from tests.cli.conftest import FakeDaemon, Taskmux
+from tests.trust.test_authority import aged, keep
 
 
 def found(taskmux: Taskmux, **environ: str) -> dict[str, Any]:
@@ -227,7 +232,7 @@ def test_a_daemon_that_hangs_costs_a_moment(
         release.wait()
         return b""
 
-    daemon.answers["hello"] = hang
+    daemon.answers["hello"] = daemon.answers["list_plugins"] = hang
     (home / "daemon.pid").write_text("4711\n")
     try:
         check = found(taskmux)["daemon"]
@@ -287,7 +292,72 @@ def test_the_resolver_has_words_of_its_own_for_names_that_lead_nowhere(
 ) -> None:
     (home / "config.toml").write_text(settings)
     daemon.answers["hello"] = ABOUT
+    daemon.answers["list_plugins"] = wire.PluginsReport(plugins=[])
     daemon.answers["diagnose"] = wire.DoctorReport(ok=True, checks=[], names=["nobody.invalid"])
     check = found(taskmux)["resolving"]
     assert not check["ok"]
     assert said in check["fix"]
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a user's folder with a database of Firefox; no other store counts."""
+    if shutil.which("certutil") is None:
+        pytest.skip("certutil, of NSS's tools, is not installed")
+    folder = tmp_path / "person"
+    profile = folder / ".mozilla/firefox/x"
+    profile.mkdir(parents=True)
+    subprocess.run(["certutil", "-N", "-d", f"sql:{profile}", "--empty-password"], check=True)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("TRUST_STORES", "nss")
+    return folder
+
+
+def test_without_an_authority_there_is_nothing_to_trust(taskmux: Taskmux, person: Path) -> None:
+    checks = found(taskmux)
+    assert checks["certificates"]["ok"]
+    assert not [name for name in checks if name.startswith("trust ")]
+
+
+def test_who_does_not_trust_the_authority_is_told(
+    taskmux: Taskmux, home: Path, person: Path
+) -> None:
+    own(home, ("localhost",))
+    checks = found(taskmux)
+    assert checks["certificates"]["ok"]
+    check = checks["trust Firefox"]
+    assert (check["ok"], check["fix"]) == (False, "taskmux ca install")
+    assert taskmux(*check["fix"].split()[1:]).status == 0
+    assert found(taskmux)["trust Firefox"]["ok"]
+
+
+def test_a_key_that_others_may_read_is_told(taskmux: Taskmux, home: Path, person: Path) -> None:
+    own(home, ("localhost",))
+    (home / "ca" / KEY).chmod(0o640)
+    check = found(taskmux)["certificates"]
+    assert not check["ok"]
+    subprocess.run(["/bin/sh", "-ec", check["fix"]], check=True)
+    assert found(taskmux)["certificates"]["ok"]
+
+
+def test_an_authority_that_cannot_be_used_is_told(
+    taskmux: Taskmux, home: Path, person: Path
+) -> None:
+    own(home, ("localhost",))
+    (home / "ca" / "root.pem").write_text("")
+    check = found(taskmux)["certificates"]
+    assert (check["ok"], check["fix"]) == (False, "run `taskmux ca install`")
+
+
+def test_an_authority_that_ends_soon_is_told(taskmux: Taskmux, home: Path, person: Path) -> None:
+    keep(home, aged(AUTHORITY - timedelta(days=100)))
+    check = found(taskmux)["certificates"]
+    assert (check["ok"], check["fix"]) == (False, ANEW)
+    assert taskmux(*ANEW.partition(" && ")[0].split()[1:]).status == 0
+    assert found(taskmux)["certificates"]["ok"]
+
+
+def test_without_a_proxy_nobody_signs(taskmux: Taskmux, home: Path) -> None:
+    with (home / "config.toml").open("a") as file:
+        file.write("proxy_enabled = false\n")
+    assert "certificates" not in found(taskmux)

@@ -241,7 +241,7 @@ def test_an_event_that_is_misspelt_is_an_error(taskmux: Taskmux) -> None:
         outcome = taskmux("events", "-e", "task_exited", "-e", "task_exitd", *follow, "--json")
         assert (outcome.status, outcome.document["error_code"]) == (2, "E801")
         assert outcome.document["hint"] == "did you mean 'task_exited'?"
-    assert "one of: auto_restart, " in taskmux("events", "-e", "zzz").err
+    assert "one of: alias_added, " in taskmux("events", "-e", "zzz").err
 
 
 def test_every_event_that_is_published_can_be_asked_for() -> None:

@@ -298,6 +298,7 @@ def test_help_is_one_document_too(taskmux: Taskmux) -> None:
         "Info:",
         "Logs:",
         "Config:",
+        "URLs:",
         "Cleanup:",
         "Daemon:",
         "Of plugins:",

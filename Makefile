@@ -5,17 +5,20 @@ demo: $(VENV)/ready   # a small project, started, shown, stopped, in a folder of
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/ready   # the tests: make test ARGS="-k runner -x"
-	$(BIN)/pytest -n 4 $(ARGS)
+	$(BIN)/pytest -n 5 --dist worksteal $(ARGS)
 
 soak: $(VENV)/ready   # the long versions of the fault suite
 	$(BIN)/pytest -m soak -n 2 $(ARGS)
+
+real: $(VENV)/ready   # real software behind the proxy; what is missing is skipped with a word
+	$(BIN)/pytest -m real $(ARGS)
 
 check: $(VENV)/ready  # everything that must be clean, fastest to fail first
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 5 --dist worksteal
 
 bench: $(VENV)/ready  # speed, each figure a ratio against a baseline of the same run
 	$(BIN)/python -m bench
@@ -29,4 +32,4 @@ $(VENV)/ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.tom
 		--editable .[testing] $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
-.PHONY: demo test check soak bench
+.PHONY: demo test check soak real bench

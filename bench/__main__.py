@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from . import crowd, estate, flood, latency, prompt, reading, stack, status
+from . import crowd, estate, flood, latency, page, prompt, proxy, reading, stack, status
 from .figure import Figure
 from .scale import FULL, QUICK, Scale
 from .table import render
@@ -21,6 +21,8 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "prompt": prompt.measure,
     "estate": estate.measure,
     "reading": reading.measure,
+    "proxy": proxy.measure,
+    "page": page.measure,
 }
 
 

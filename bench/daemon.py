@@ -18,6 +18,7 @@ import psutil
 from taskmux import paths, wire
 from taskmux.client import Client
 from taskmux.errors import DaemonNotRunning
+from taskmux.files import write_private
 
 PATIENCE = 60.0
 """How long the daemon may take to come up, or to end."""
@@ -62,12 +63,17 @@ class Daemon:
 
 
 @contextmanager
-def running(tasks: str) -> Iterator[Daemon]:
-    """Run a daemon whose project has the `[tasks.…]` tables given; nothing is left of it after."""
+def running(tasks: str, settings: str = "") -> Iterator[Daemon]:
+    """Run a daemon whose project has the `[tasks.…]` tables given; nothing is left of it after.
+
+    `settings` are what its config.toml says.
+    """
     with TemporaryDirectory(prefix="taskmux-bench-") as place:
         home, folder = Path(place).resolve() / "home", Path(place).resolve() / "project"
         folder.mkdir()
         (folder / paths.CONFIG_NAME).write_text(f'name = "bench"\n\n{tasks}')
+        home.mkdir(mode=0o700)
+        write_private(paths.host_config(home), settings.encode())
         with _spawned(home, Path(place) / "daemon.err") as process:
             client = Client(paths.door(home))
             client.register(wire.Register(config=str(folder / paths.CONFIG_NAME)))

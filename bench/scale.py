@@ -27,6 +27,15 @@ class Scale:
     estate: int
     """Projects of twenty tasks each."""
 
+    proxy_rounds: int
+    proxy_seconds: float
+    """For which each proxy is asked in a round."""
+
+    proxy_stream: int
+    """Bytes of the large answer."""
+
+    page_rounds: int
+
 
 FULL = Scale(
     command_rounds=25,
@@ -39,6 +48,10 @@ FULL = Scale(
     requests=200,
     reading_rounds=15,
     estate=50,
+    proxy_rounds=5,
+    proxy_seconds=4.0,
+    proxy_stream=1_000_000_000,
+    page_rounds=9,
 )
 
 QUICK = Scale(
@@ -52,4 +65,8 @@ QUICK = Scale(
     requests=100,
     reading_rounds=5,
     estate=15,
+    proxy_rounds=3,
+    proxy_seconds=2.0,
+    proxy_stream=300_000_000,
+    page_rounds=3,
 )

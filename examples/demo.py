@@ -23,6 +23,12 @@ from urllib.request import urlopen
 import psutil
 
 SHOP = Path(__file__).parent / "shop"
+SETTINGS = """\
+api_port = 0
+proxy_https_port = 0
+proxy_http_redirect_port = 0
+host_resolver = "noop"
+"""
 PATIENCE = 40.0
 """Seconds any one command may take."""
 
@@ -80,7 +86,7 @@ class Stage:
         self.home.mkdir(mode=0o700)
         # Port 0 is one that is free: another daemon may be running here. A demo leaves the names
         # of this machine alone.
-        (self.home / "config.toml").write_text('api_port = 0\nhost_resolver = "noop"\n')
+        (self.home / "config.toml").write_text(SETTINGS)
         ours = {name: value for name, value in os.environ.items() if "TASKMUX" not in name}
         path = os.pathsep.join([str(Path(sys.executable).parent), ours.get("PATH", os.defpath)])
         self.environ = {**ours, "PATH": path, "TASKMUX_HOME": str(self.home)}

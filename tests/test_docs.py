@@ -39,7 +39,12 @@ BLOCK = re.compile(
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:ms|[smhd]\b)?")
 
-FREE = ["api_port = 0", 'host_resolver = "noop"']
+FREE = [
+    "api_port = 0",
+    'host_resolver = "noop"',
+    "proxy_https_port = 0",
+    "proxy_http_redirect_port = 0",
+]
 """Settings of every home here: a daemon of the user's keeps its port."""
 
 

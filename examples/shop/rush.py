@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 from store import say
 
-ORDERS = f"{os.environ['TASKMUX_URL_API']}/orders"
+ORDERS = f"http://127.0.0.1:{os.environ['TASKMUX_PORT_API']}/orders"
 
 for product in (1, 2, 3):
     with urlopen(Request(ORDERS, json.dumps({"product": product}).encode()), timeout=5) as answer:

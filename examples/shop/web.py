@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 from store import end_politely, say
 
-API = os.environ["TASKMUX_URL_API"]
+API = f"http://127.0.0.1:{os.environ['TASKMUX_PORT_API']}"
 TITLE = os.environ.get("SHOP_TITLE", "The shop")
 
 PAGE = """<!doctype html>

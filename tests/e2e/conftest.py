@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.site import Site
+from tests.e2e.site import QUIET, Site
 
 
 def make_site(top: Path) -> Site:
@@ -13,8 +13,7 @@ def make_site(top: Path) -> Site:
     site = Site(top / "home", top / "shop")
     site.folder.mkdir(parents=True)
     site.home.mkdir(mode=0o700)
-    # Any free port, as many daemons run at once here; and the names are nobody's business.
-    (site.home / "config.toml").write_text('api_port = 0\nhost_resolver = "noop"\n')
+    (site.home / "config.toml").write_text(QUIET)
     (site.home / "config.toml").chmod(0o600)
     return site
 

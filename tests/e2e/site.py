@@ -15,6 +15,9 @@ from taskmux.bus.history import Wanted, follow
 from taskmux.cli import main
 from taskmux.client.launch import outlasting
 
+QUIET = 'api_port = 0\nhost_resolver = "noop"\nproxy_enabled = false\n'
+"""Settings of daemons that many of run at once: no port that others want, nobody's names."""
+
 
 @dataclass
 class Site:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.site import Site
+from tests.e2e.site import QUIET, Site
 
 USER = 54_321
 """Nobody's number: what is counted for each user is ours alone."""
@@ -93,7 +93,7 @@ def open_to_user() -> Iterator[Site]:
     try:
         site.home.mkdir(mode=0o700)
         site.folder.mkdir()
-        (site.home / "config.toml").write_text('api_port = 0\nhost_resolver = "noop"\n')
+        (site.home / "config.toml").write_text(QUIET)
         (site.home / "config.toml").chmod(0o600)
         yield site
     finally:

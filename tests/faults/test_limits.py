@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from taskmux.address import reachable
-from tests.e2e.site import Site
+from tests.e2e.site import QUIET, Site
 from tests.faults.ground import (
     AS_READER,
     AS_USER,
@@ -101,7 +101,7 @@ def disk(request: pytest.FixtureRequest, site: Site) -> Iterator[Any]:
             yield site, no_room, limits.close
         return
     with small_disk(site.home) as (inside, fill, empty):
-        (inside / "config.toml").write_text('api_port = 0\nhost_resolver = "noop"\n')
+        (inside / "config.toml").write_text(QUIET)
         (inside / "config.toml").chmod(0o600)
         there = Site(inside, site.folder)
         try:

@@ -31,10 +31,14 @@ WALL = {
     "bus/bus.py": "an event says when it was",
     "cli/history.py": "`--since 5m`, without a daemon",
     "cli/tables.py": "how long a task has been up, for people",
+    "cli/trustcheck.py": "whether the authority ends soon",
     "daemon/serve.py": "when the daemon started",
     "files.py": "the name of a file set aside",
     "logs/writer.py": "a line says when it was",
+    "proxy/certificates.py": "whether a certificate is still good",
     "runner/life.py": "when a process started, and when a probe was asked",
+    "trust/authority.py": "whether the authority is still good",
+    "trust/mint.py": "from when a certificate is good",
 }
 """Who reads the wall clock, and for what. It may jump: nothing that waits is in this list."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -178,4 +179,5 @@ def test_chromium_takes_what_is_local_and_nothing_else(server: Server, tmp_path:
         seen[name] = done
     assert b"well" in seen[GOOD].stdout
     assert b"well" not in seen[EVIL].stdout
-    assert b"ERR_CERT_" in seen[EVIL].stderr
+    # Errors from 200 on are those of certificates, and Chromium does not name them each time.
+    assert re.search(rb"ERR_CERT_|net_error -2\d\d\b", seen[EVIL].stderr)
